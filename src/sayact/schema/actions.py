@@ -1,0 +1,131 @@
+"""What a robot can be told to do: the named, ordered, bounded dimensions of an action.
+
+An `ActionSpace` travels inside every checkpoint and every dataset. Codec, head size, prompt, limits
+and environment checks are all derived from it, so there is nothing to look up by dataset name.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """One number of an action. A discrete one takes the values 0 … n-1."""
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    kind: Literal["continuous", "discrete"] = "continuous"
+    n: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"dimension {self.name!r}: low {self.low} must be under {self.high}")
+        if (self.kind == "discrete") != (self.n is not None):
+            raise ValueError(f"dimension {self.name!r}: give n for a discrete kind, and only then")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSpace:
+    """Ordered dimensions with the conventions that make their numbers mean something.
+
+    `rate_hz` is the control rate the numbers were recorded at; `frame` the frame of displacements;
+    `rotation` the representation of the rotation dimensions, if there are any; `delta` tells
+    displacements from absolute set-points; `gripper` names what the high value of a gripper means.
+    """
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+    rate_hz: float
+    frame: str
+    delta: bool
+    rotation: Literal["roll-pitch-yaw"] | None = None
+    gripper: Literal["high closes", "high opens"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.dimensions)
+
+    @property
+    def low(self) -> Float32[np.ndarray, "A"]:
+        """Lower bounds in physical units."""
+        return np.array([d.low for d in self.dimensions], np.float32)
+
+    @property
+    def high(self) -> Float32[np.ndarray, "A"]:
+        """Upper bounds in physical units."""
+        return np.array([d.high for d in self.dimensions], np.float32)
+
+    def differences(self, other: "ActionSpace") -> list[str]:
+        """Every way in which `other` means something else, one line each; empty when equal."""
+        lines = [
+            f"{field}: {mine!r} here, {theirs!r} there"
+            for field in ("rate_hz", "frame", "delta", "rotation", "gripper")
+            if (mine := getattr(self, field)) != (theirs := getattr(other, field))
+        ]
+        if len(self) != len(other):
+            return [*lines, f"{len(self)} dimensions here, {len(other)} there"]
+        pairs = zip(self.dimensions, other.dimensions, strict=True)
+        return lines + [f"dimension {a.name}: {a} here, {b} there" for a, b in pairs if a != b]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "ActionSpace":
+        fields = dict(data)
+        fields["dimensions"] = tuple(Dimension(**d) for d in fields["dimensions"])
+        return cls(**fields)
+
+
+def _continuous(names: str, limit: float, unit: str) -> tuple[Dimension, ...]:
+    return tuple(Dimension(name=n, low=-limit, high=limit, unit=unit) for n in names.split())
+
+
+# Language-Table moves the set-point of the effector in the plane of the board; x points away from
+# the robot, y to the right of the picture. The box is the official environment's.
+LANGUAGE_TABLE = ActionSpace(
+    name="language_table",
+    dimensions=_continuous("delta_x delta_y", 0.1, "m"),
+    rate_hz=10.0,
+    frame="board",
+    delta=True,
+)
+
+# RT-1 section 4: terminate / arm / base mode, seven arm and three base numbers, in the token order
+# of the released code.
+RT1 = ActionSpace(
+    name="rt1",
+    dimensions=(
+        Dimension(name="mode", low=0.0, high=2.0, unit="terminate|arm|base", kind="discrete", n=3),
+        *_continuous("delta_x delta_y delta_z", 1.0, "normalised"),
+        *_continuous("delta_roll delta_pitch delta_yaw", np.pi / 2, "rad"),
+        *_continuous("gripper", 1.0, "normalised"),
+        *_continuous("base_yaw", np.pi, "rad"),
+        *_continuous("base_x base_y", 1.0, "normalised"),
+    ),
+    rate_hz=3.0,
+    frame="robot base",
+    delta=True,
+    rotation="roll-pitch-yaw",
+    gripper="high closes",
+)
+
+# RT-2 section 3.2: terminate, three displacements, three rotations, gripper.
+RT2 = ActionSpace(
+    name="rt2",
+    dimensions=(
+        Dimension(name="terminate", low=0.0, high=1.0, unit="flag", kind="discrete", n=2),
+        *_continuous("delta_x delta_y delta_z", 1.0, "normalised"),
+        *_continuous("delta_roll delta_pitch delta_yaw", np.pi / 2, "rad"),
+        *_continuous("gripper", 1.0, "normalised"),
+    ),
+    rate_hz=3.0,
+    frame="robot base",
+    delta=True,
+    rotation="roll-pitch-yaw",
+    gripper="high closes",
+)

@@ -1,0 +1,29 @@
+"""What a model trains on: windows of frames as tensors (in a file of its own: it needs torch)."""
+
+from dataclasses import dataclass, fields
+
+from jaxtyping import Bool, Float, Int64, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """`B` windows of `T` frames, ready for a model.
+
+    pixels: cropped model pictures, still bytes (the model scales them).
+    instruction: sentence embedding of the window (one sentence an episode).
+    action_ids: the bin of every action dimension of every frame.
+    valid: false where a window reaches past the end of its episode; such frames carry no loss.
+    points: where named things are in the picture, (x, y) in 0…1 of its width and height, for an
+        auxiliary pointing loss; None when the data does not know. P points a frame.
+    """
+
+    pixels: UInt8[Tensor, "B T 3 H W"]
+    instruction: Float[Tensor, "B E"]
+    action_ids: Int64[Tensor, "B T A"]
+    valid: Bool[Tensor, "B T"]
+    points: Float[Tensor, "B T P 2"] | None = None
+
+    def to(self, device: str) -> "Batch":
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{k: v if v is None else v.to(device) for k, v in moved.items()})

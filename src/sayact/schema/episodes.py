@@ -1,0 +1,56 @@
+"""The nouns of acting: what a policy sees, what it answers, and how a run of both is kept."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from sayact.schema.errors import ShapeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """One moment as the policy sees it: RGB picture, sentence, and the robot's own state if any."""
+
+    image: UInt8[np.ndarray, "H W 3"]
+    instruction: str
+    state: Float32[np.ndarray, "S"] | None = None
+
+    def __post_init__(self) -> None:
+        image = self.image
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ShapeError(
+                f"an image must be uint8 of shape (height, width, 3); got {image.dtype} of shape "
+                f"{tuple(image.shape)}. Scale floats by 255 and move channels last."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One action in physical units, with the tokens it was decoded from when a model chose it."""
+
+    values: Float32[np.ndarray, "A"]
+    tokens: Int64[np.ndarray, "A"] | None = None
+    probabilities: Float32[np.ndarray, "A"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """A run from reset to end: `L` steps, each an observation and the action that answers it.
+
+    `actions` are the labels to learn; where the demonstrator was disturbed on purpose, what was
+    really done stands in `executed`. `privileged` holds simulator truth, (L, n) each, for auxiliary
+    losses and analysis; no policy sees it when acting.
+    """
+
+    images: UInt8[np.ndarray, "L H W 3"]
+    states: Float32[np.ndarray, "L S"]
+    actions: Float32[np.ndarray, "L A"]
+    instruction: str
+    success: bool
+    executed: Float32[np.ndarray, "L A"] | None = None
+    privileged: dict[str, Float32[np.ndarray, "L N"]] = field(default_factory=dict)
+    info: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.actions)

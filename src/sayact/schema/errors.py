@@ -1,0 +1,42 @@
+"""Errors that teach: each says what was given, what is allowed and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SayactError(Exception):
+    """A mistake the user can mend. The command prints it on one line and exits with status 2."""
+
+
+class ShapeError(SayactError, ValueError):
+    """An array of the wrong dtype or shape."""
+
+
+class UnknownNameError(SayactError, ValueError):
+    """A name that is not on the list."""
+
+    def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
+        names = sorted(allowed)
+        near = get_close_matches(given, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {kind} {given!r}; there are: {', '.join(names)}.{hint}")
+
+
+class ActionSpaceMismatchError(SayactError):
+    """A policy whose numbers mean something else than the world's."""
+
+
+class BadActionError(SayactError):
+    """A policy answered with NaN, infinity or a number outside its action space."""
+
+
+class BrokenDatasetError(SayactError):
+    """A dataset file that cannot be read."""
+
+
+class CheckpointError(SayactError):
+    """A checkpoint folder that is missing something or does not fit."""
+
+
+class RenderingError(SayactError, RuntimeError):
+    """No way to draw pictures on this machine."""
