@@ -1,0 +1,62 @@
+"""Actions ⇄ token ids: every continuous dimension in `bins` equal bins (RT-1 section 4, RT-2 3.2).
+
+low                                              high
+ ├──────┼──────┼──────┼── … ──┼──────┼──────┤
+ id 0      1      2                254    255      decode: the centre of the bin
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from sayact.schema import ActionSpace
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniformBins:
+    """Bins of equal width; ids decode to the centre of their bin, so errors stay under half a bin.
+
+    A discrete dimension keeps its value as its id. Values outside the action space saturate.
+    """
+
+    action_space: ActionSpace
+    bins: int = 256
+
+    def __post_init__(self) -> None:
+        most = max((d.n or 0) for d in self.action_space.dimensions)
+        if self.bins < max(2, most):
+            raise ValueError(
+                f"{self.bins} bins are too few; this action space needs {max(2, most)}"
+            )
+
+    @property
+    def discrete(self) -> np.ndarray:
+        return np.array([d.kind == "discrete" for d in self.action_space.dimensions])
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many ids each dimension uses."""
+        return tuple(d.n or self.bins for d in self.action_space.dimensions)
+
+    @property
+    def width(self) -> Float32[np.ndarray, "A"]:
+        """Width of a bin in physical units."""
+        return (self.action_space.high - self.action_space.low) / np.float32(self.bins)
+
+    def encode(self, values: Float32[np.ndarray, "*batch A"]) -> Int64[np.ndarray, "*batch A"]:
+        """Physical values to ids."""
+        if not np.isfinite(values).all():
+            raise ValueError("actions to encode must be finite; the data holds NaN or infinity")
+        top = np.array(self.sizes) - 1
+        ids = np.where(
+            self.discrete, np.round(values), np.floor((values - self.action_space.low) / self.width)
+        )
+        return np.clip(ids, 0, top).astype(np.int64)
+
+    def decode(self, ids: Int64[np.ndarray, "*batch A"]) -> Float32[np.ndarray, "*batch A"]:
+        """Ids to physical values."""
+        if (ids < 0).any() or (ids >= np.array(self.sizes)).any():
+            raise ValueError(f"ids must lie in 0…{[n - 1 for n in self.sizes]}; got {ids.tolist()}")
+        centres = self.action_space.low + (ids.astype(np.float32) + 0.5) * self.width
+        return np.where(self.discrete, ids, centres).astype(np.float32)

@@ -1,0 +1,76 @@
+"""The one piece that knows both sides: words, pixels and actions ⇄ what the model computes with.
+
+Training and acting call the same `Processor`, and it is saved inside the checkpoint. Whatever is
+done to a picture or a number before the network, is done here and nowhere else.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from sayact.codecs.bins import UniformBins
+from sayact.codecs.images import ImageCodec
+from sayact.codecs.instructions import SentenceEncoder, UniversalSentenceEncoder
+from sayact.schema import Action, ActionSpace, Observation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """`images` and `actions` are pure; `sentences` remembers what it has embedded."""
+
+    images: ImageCodec
+    actions: UniformBins
+    sentences: SentenceEncoder = field(default_factory=UniversalSentenceEncoder, compare=False)
+
+    @property
+    def action_space(self) -> ActionSpace:
+        return self.actions.action_space
+
+    def shrink(self, images: UInt8[np.ndarray, "L H W 3"]) -> UInt8[np.ndarray, "L h w 3"]:
+        """Step one of the picture path; the training cache holds its result."""
+        return self.images.shrink(images)
+
+    def pixels(
+        self,
+        shrunk: UInt8[np.ndarray, "N h w 3"],
+        offsets: Int64[np.ndarray, "N 2"] | None = None,
+    ) -> UInt8[np.ndarray, "N 3 c d"]:
+        """Step two: crop (centred unless told otherwise), channels first."""
+        if offsets is None:
+            offsets = np.tile(np.array(self.images.centre, np.int64), (len(shrunk), 1))
+        return self.images.crop_at(shrunk, offsets).transpose(0, 3, 1, 2)
+
+    def observe(
+        self, observation: Observation
+    ) -> tuple[UInt8[np.ndarray, "3 c d"], Float32[np.ndarray, "512"]]:
+        """An observation as the model takes it: one picture, one sentence vector."""
+        pixels = self.pixels(self.shrink(observation.image[None]))[0]
+        return np.ascontiguousarray(pixels), self.sentences(observation.instruction)
+
+    def action(
+        self, ids: Int64[np.ndarray, "A"], probabilities: Float32[np.ndarray, "A"] | None = None
+    ) -> Action:
+        """Token ids back to an action in physical units."""
+        return Action(values=self.actions.decode(ids), tokens=ids, probabilities=probabilities)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the action space, which has a file of its own in a checkpoint."""
+        return {
+            "images": asdict(self.images),
+            "actions": {"codec": "uniform_bins", "bins": self.actions.bins},
+            "sentences": "universal-sentence-encoder-multilingual-v3",
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], action_space: ActionSpace) -> "Processor":
+        images = data["images"]
+        return cls(
+            images=ImageCodec(
+                camera=tuple(images["camera"]),
+                shrink_by=images["shrink_by"],
+                crop=tuple(images["crop"]),
+            ),
+            actions=UniformBins(action_space=action_space, bins=data["actions"]["bins"]),
+        )

@@ -1,0 +1,48 @@
+"""Training and acting must see the same numbers, to the bit."""
+
+import numpy as np
+import torch
+
+from sayact.codecs import Processor, UniversalSentenceEncoder
+from sayact.data.windows import WindowSampler
+from sayact.schema import LANGUAGE_TABLE, Observation
+from sayact.testing import TINY_IMAGES, noise_store, tiny_processor
+
+
+def test_data_path_equals_policy_path(rng):
+    """A window cut from the frame cache holds the pixels and words that the policy computes."""
+    processor = tiny_processor()
+    camera = rng.integers(0, 256, (54, *TINY_IMAGES.camera, 3), dtype=np.uint8)
+    store = noise_store(rng)
+    store.frames.parts[0][:] = processor.shrink(camera)
+    sampler = WindowSampler(store, processor, seed=0)
+    seen = 0
+    for step in range(200):
+        drawn = np.random.default_rng([0, step])
+        start = int(np.sort(drawn.integers(len(store), size=1))[0])
+        corner = drawn.integers(0, np.array(TINY_IMAGES.slack) + 1, size=(1, 2))[0]
+        if tuple(corner) != TINY_IMAGES.centre:
+            continue
+        batch = sampler((step, 1, 1))
+        sentence = store.tasks[store.episode_index[start]]
+        pixels, words = processor.observe(Observation(image=camera[start], instruction=sentence))
+        assert torch.equal(batch.pixels[0, 0], torch.from_numpy(pixels))
+        assert torch.equal(batch.instruction[0], torch.from_numpy(words))
+        seen += 1
+    assert seen >= 3
+
+
+def test_json_round_trip():
+    processor = tiny_processor()
+    assert Processor.from_json(processor.to_json(), LANGUAGE_TABLE) == processor
+
+
+def test_sentences_mean_the_same_in_any_order():
+    forward, backward = UniversalSentenceEncoder(), UniversalSentenceEncoder()
+    sentences = ["push the red moon up", "schiebe den roten Mond nach oben", "mix the colours"]
+    vectors = [forward(s) for s in sentences]
+    again = [backward(s) for s in reversed(sentences)][::-1]
+    assert all((a == b).all() for a, b in zip(vectors, again, strict=True))
+    near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+    assert near > far + 0.2
+    assert abs(np.linalg.norm(vectors[0]) - 1) < 1e-5
