@@ -1,0 +1,216 @@
+"""EfficientNet whose every block is steered by the sentence (RT-1 section 5.1, appendix C).
+
+picture ─▶ stem ─▶ [block ─▶ FiLM] × blocks ─▶ top 1×1 ─▶ features
+                        ▲
+sentence embedding ─────┘        FiLM: y = (1 + c·M) ⊙ x + c·A,   M = A = 0 at the start,
+                                 so that pretrained weights work untouched on day one
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Keras' EfficientNet: momentum 0.99 there is 0.01 here.
+NORM_EPS, NORM_MOMENTUM = 1e-3, 0.01
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """`repeats` blocks of one kind; the stride belongs to the first of them.
+
+    mbconv: expand 1×1, depthwise k×k, squeeze-and-excite, project 1×1 (EfficientNet).
+    fused: one dense k×k convolution does the expanding and the mixing (EfficientNet-V2); a CPU
+        computes it several times faster than a depthwise one of the same cost on paper.
+    """
+
+    kind: Literal["mbconv", "fused"]
+    kernel: int
+    stride: int
+    channels: int
+    repeats: int
+    expansion: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EfficientNetConfig:
+    """Channels after width scaling, repeats after depth scaling."""
+
+    stem: int
+    stages: tuple[StageConfig, ...]
+    top: int | None  # channels of the last 1×1 convolution; None leaves it out
+    stem_kernel: int = 3
+    stem_stride: int = 2
+    coordinates: bool = False  # a learned slope along rows and columns, added after the stem
+    drop_path: float = 0.2  # stochastic depth of the last block, growing linearly to it
+
+
+def _mbconv(kernel: int, stride: int, channels: int, repeats: int, expansion: int) -> StageConfig:
+    return StageConfig(
+        kind="mbconv",
+        kernel=kernel,
+        stride=stride,
+        channels=channels,
+        repeats=repeats,
+        expansion=expansion,
+    )
+
+
+B3 = EfficientNetConfig(
+    stem=40,
+    stages=(
+        _mbconv(3, 1, 24, 2, 1),
+        _mbconv(3, 2, 32, 3, 6),
+        _mbconv(5, 2, 48, 3, 6),
+        _mbconv(3, 2, 96, 5, 6),
+        _mbconv(5, 1, 136, 5, 6),
+        _mbconv(5, 2, 232, 6, 6),
+        _mbconv(3, 1, 384, 2, 6),
+    ),
+    top=1536,
+)
+
+
+class FiLM(nn.Module):
+    """Scale and shift every channel by the sentence; the identity when new."""
+
+    def __init__(self, context: int, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Linear(context, channels)
+        self.shift = nn.Linear(context, channels)
+        for layer in (self.scale, self.shift):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self, x: Float[Tensor, "N C H W"], context: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N C H W"]:
+        scale, shift = self.scale(context), self.shift(context)
+        return (1 + scale[..., None, None]) * x + shift[..., None, None]
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution without bias, batch norm, and swish unless told otherwise.
+
+    With stride 2 the padding is k//2-1 before and k//2 after whatever the size: Keras' EfficientNet
+    does so, and symmetric padding would shift the picture by half a pixel a stage. Larger strides
+    cut the picture into patches and need none.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        swish: bool = True,
+    ) -> None:
+        half = kernel // 2
+        pad = nn.ZeroPad2d((half - 1, half, half - 1, half)) if stride == 2 else nn.Identity()
+        padding = half if stride == 1 else 0
+        super().__init__(
+            pad,
+            nn.Conv2d(channels_in, channels, kernel, stride, padding, groups=groups, bias=False),
+            nn.BatchNorm2d(channels, eps=NORM_EPS, momentum=NORM_MOMENTUM),
+            nn.SiLU() if swish else nn.Identity(),
+        )
+
+
+class SqueezeExcite(nn.Module):
+    """Weigh channels by what the whole picture holds."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(channels, hidden, 1)
+        self.expand = nn.Conv2d(hidden, channels, 1)
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+        pooled = x.mean((2, 3), keepdim=True)
+        return x * torch.sigmoid(self.expand(F.silu(self.reduce(pooled))))
+
+
+class Block(nn.Module):
+    """One (fused) inverted bottleneck with its FiLM layer."""
+
+    def __init__(
+        self, stage: StageConfig, channels_in: int, stride: int, drop_path: float, context: int
+    ) -> None:
+        super().__init__()
+        hidden, channels = channels_in * stage.expansion, stage.channels
+        layers: list[nn.Module] = []
+        if stage.kind == "mbconv":
+            if stage.expansion != 1:
+                layers.append(ConvNorm(channels_in, hidden))
+            layers.append(ConvNorm(hidden, hidden, stage.kernel, stride, groups=hidden))
+            # The squeeze is a quarter of what enters the block, not of the expanded width.
+            layers.append(SqueezeExcite(hidden, channels_in // 4))
+            layers.append(ConvNorm(hidden, channels, swish=False))
+        elif stage.expansion == 1:
+            layers.append(ConvNorm(channels_in, channels, stage.kernel, stride))
+        else:
+            layers.append(ConvNorm(channels_in, hidden, stage.kernel, stride))
+            layers.append(ConvNorm(hidden, channels, swish=False))
+        self.layers = nn.Sequential(*layers)
+        self.film = FiLM(context, channels)
+        self.skip = stride == 1 and channels_in == channels
+        self.drop_path = drop_path
+
+    def forward(
+        self, x: Float[Tensor, "N C H W"], context: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N D h w"]:
+        y = self.layers(x)
+        if self.skip:
+            if self.training and self.drop_path > 0:
+                kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.drop_path
+                y = y * kept / (1 - self.drop_path)
+            y = x + y
+        return self.film(y, context)
+
+
+class EfficientNet(nn.Module):
+    """Pictures of bytes and sentence vectors in, a feature map out; eight to 32 times smaller."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: EfficientNetConfig, context: int) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        self.stem = ConvNorm(3, config.stem, config.stem_kernel, config.stem_stride)
+        self.slopes = nn.Parameter(torch.zeros(config.stem, 2)) if config.coordinates else None
+        plan = [(s, s.stride if i == 0 else 1) for s in config.stages for i in range(s.repeats)]
+        self.blocks = nn.ModuleList()
+        channels = config.stem
+        for number, (stage, stride) in enumerate(plan):
+            drop_path = config.drop_path * number / len(plan)
+            self.blocks.append(Block(stage, channels, stride, drop_path, context))
+            channels = stage.channels
+        self.top = ConvNorm(channels, config.top) if config.top else nn.Identity()
+        self.channels = config.top or channels
+
+    def forward(
+        self, pixels: Float[Tensor, "N 3 H W"], context: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N C h w"]:
+        """Pixels run from 0 to 1."""
+        x = (pixels - self.mean) / self.std
+        x = self.stem(x)
+        if self.slopes is not None:
+            x = x + _ramp(self.slopes, x)
+        for block in self.blocks:
+            x = block(x, context)
+        return self.top(x)
+
+
+def _ramp(slopes: Float[Tensor, "C 2"], x: Float[Tensor, "N C H W"]) -> Float[Tensor, "1 C H W"]:
+    """How far down and to the right a place is, -1 … 1, times what each channel makes of it."""
+    rows = torch.linspace(-1, 1, x.shape[2], device=x.device)
+    columns = torch.linspace(-1, 1, x.shape[3], device=x.device)
+    ramp = rows[:, None, None] * slopes[:, 0] + columns[:, None] * slopes[:, 1]
+    return ramp.permute(2, 0, 1)[None].to(x.dtype)

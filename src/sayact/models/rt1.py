@@ -1,0 +1,349 @@
+"""RT-1 (arXiv 2212.06817): pictures and a sentence in, one token for every action dimension out.
+
+    frame t ─▶ EfficientNet with FiLM(sentence) ─▶ h×w features ─▶ TokenLearner ─▶ 8 image tokens ┐
+                                                                                                  ▼
+    sequence   i i i i i i i i a a │ i i i i i i i i a a │ …     i image token, a action slot (zero)
+               frame 1             │ frame 2             │        A action slots a frame
+                             └─┴─▶ logits of action dimension k of frame t, read one place early:
+                                   at the last image token and the first A-1 action slots
+
+    mask       a query sees every earlier token and itself, except that no action slot sees an
+               action slot: past actions cannot be copied, and one pass answers all dimensions.
+
+`rt1-b3` is the paper's size. `rt1-nano` is the same file with a backbone of dense 3×3 convolutions,
+for two CPU cores; where it departs from the paper stands in the recipe that trains it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int64, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sayact.models.layers.efficientnet import (
+    B3,
+    EfficientNet,
+    EfficientNetConfig,
+    FiLM,
+    StageConfig,
+)
+from sayact.schema.batches import Batch
+
+LAYER_NORM_EPS = 1e-6  # Keras' default, the original's
+
+
+@dataclass(frozen=True, kw_only=True)
+class RT1Config:
+    """Shapes after the released configuration; the last block of fields is zero in the paper."""
+
+    action_dims: int
+    bins: int = 256
+    frames: int = 6
+    picture: tuple[int, int] = (300, 300)  # height, width the backbone sees; others are resized
+    sentence: int = 512
+    backbone: EfficientNetConfig = B3
+    token_width: int = 512
+    image_tokens: int = 8
+    width: int = 512
+    layers: int = 8
+    heads: int = 8
+    head_dim: int = 128
+    feed_forward: Literal["linear", "swiglu"] = "linear"  # the paper's is one linear layer
+    dropout: float = 0.1
+
+    position_map: bool = False  # a learned vector for every place of the feature map
+    points: int = 0  # auxiliary pointing: places in the picture to find
+    soft_bins: float = 0.0  # standard deviation of the target over bins; 0 is one-hot
+
+
+def _fused(channels: int, stride: int, repeats: int) -> StageConfig:
+    return StageConfig(
+        kind="fused", kernel=3, stride=stride, channels=channels, repeats=repeats, expansion=1
+    )
+
+
+NANO = RT1Config(
+    action_dims=2,
+    picture=(84, 152),
+    backbone=EfficientNetConfig(
+        stem=24,
+        stages=(_fused(48, 2, 2), _fused(96, 2, 4)),
+        top=None,
+        coordinates=True,
+        drop_path=0.0,
+    ),
+    token_width=128,
+    image_tokens=8,
+    width=192,
+    layers=4,
+    heads=4,
+    head_dim=48,
+    feed_forward="swiglu",
+    dropout=0.0,
+    position_map=True,
+    points=2,
+    soft_bins=2.0,
+)
+
+SIZES = {"rt1-b3": RT1Config(action_dims=2), "rt1-nano": NANO}
+
+
+class ImageTokenizer(nn.Module):
+    """One picture and its sentence → a few tokens (RT-1 section 5.1)."""
+
+    def __init__(self, config: RT1Config) -> None:
+        super().__init__()
+        self.picture = config.picture
+        self.backbone = EfficientNet(config.backbone, config.sentence)
+        self.project = nn.Conv2d(self.backbone.channels, config.token_width, 1, bias=False)
+        self.film = FiLM(config.sentence, config.token_width)
+        self.position_map = None
+        if config.position_map:
+            with torch.no_grad():
+                blank = torch.zeros(1, 3, *config.picture)
+                places = self.backbone.eval()(blank, torch.zeros(1, config.sentence))
+            self.backbone.train()
+            size = (*places.shape[2:], config.token_width)
+            self.position_map = nn.Parameter(torch.randn(size) * 0.02)
+        self.token_learner = TokenLearner(config.token_width, config.image_tokens)
+
+    def features(
+        self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N D h w"]:
+        x = pixels.float() / 255
+        if tuple(x.shape[2:]) != tuple(self.picture):
+            x = F.interpolate(x, self.picture, mode="bilinear", align_corners=False)
+        x = self.film(self.project(self.backbone(x, sentence)), sentence)
+        return (
+            x if self.position_map is None else x + self.position_map.permute(2, 0, 1).to(x.dtype)
+        )
+
+    def forward(
+        self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N K D"]:
+        return self.token_learner(self.features(pixels, sentence).flatten(2).transpose(1, 2))
+
+
+class TokenLearner(nn.Module):
+    """Each token is a weighted mean of all places, the weights learned (TokenLearner v1.1)."""
+
+    def __init__(self, width: int, tokens: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
+        self.hidden = nn.Linear(width, hidden)
+        self.out = nn.Linear(hidden, tokens)
+
+    def forward(self, places: Float[Tensor, "N P D"]) -> Float[Tensor, "N K D"]:
+        score = self.out(F.gelu(self.hidden(self.norm(places)), approximate="tanh"))
+        # The features that are averaged are the ones before the norm.
+        return score.softmax(1).transpose(1, 2) @ places
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose inner width is heads × head_dim, not the model's."""
+
+    def __init__(self, config: RT1Config) -> None:
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.dropout
+        inner = config.heads * config.head_dim
+        self.query = nn.Linear(config.width, inner)
+        self.key = nn.Linear(config.width, inner)
+        self.value = nn.Linear(config.width, inner)
+        self.out = nn.Linear(inner, config.width)
+
+    def forward(
+        self, x: Float[Tensor, "B N D"], mask: Bool[Tensor, "N N"]
+    ) -> Float[Tensor, "B N D"]:
+        q, k, v = (
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        # Written out: on a CPU the fused kernel's backward pass is several times slower for
+        # sequences this short.
+        scores = (q @ k.transpose(2, 3)) * q.shape[-1] ** -0.5
+        weights = scores.masked_fill(~mask, float("-inf")).softmax(-1)
+        y = F.dropout(weights, self.dropout, self.training).to(v.dtype) @ v
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+class SwiGLU(nn.Module):
+    """Gated feed-forward without biases, as in RT-1-X."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, hidden, bias=False)
+        self.value = nn.Linear(width, hidden, bias=False)
+        self.out = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
+        return self.out(F.silu(self.gate(x)) * self.value(x))
+
+
+class Layer(nn.Module):
+    """Pre-norm attention and feed-forward."""
+
+    def __init__(self, config: RT1Config) -> None:
+        super().__init__()
+        width = config.width
+        self.norm_attention = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
+        self.attention = Attention(config)
+        self.norm_forward = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
+        linear = config.feed_forward == "linear"
+        self.forward_layer = nn.Linear(width, width) if linear else SwiGLU(width, 2 * width)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, x: Float[Tensor, "B N D"], mask: Bool[Tensor, "N N"]
+    ) -> Float[Tensor, "B N D"]:
+        x = x + self.attention(self.norm_attention(x), mask)
+        return x + self.dropout(self.forward_layer(self.norm_forward(x)))
+
+
+class Transformer(nn.Module):
+    """Image tokens of up to T frames → logits of every action dimension of every frame."""
+
+    mask: Tensor
+    read_out: Tensor
+
+    def __init__(self, config: RT1Config) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Linear(config.token_width, config.width)
+        self.position = nn.Embedding(config.frames * self.frame_length, config.width)
+        self.position_bias = nn.Parameter(torch.zeros(config.width))
+        nn.init.normal_(self.position.weight, std=0.02)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.head = nn.Linear(config.width, config.bins)
+        self.register_buffer("mask", attention_mask(config), persistent=False)
+        first = config.image_tokens - 1
+        slots = torch.arange(config.frames)[:, None] * self.frame_length + first
+        read_out = slots + torch.arange(config.action_dims)
+        self.register_buffer("read_out", read_out, persistent=False)
+
+    @property
+    def frame_length(self) -> int:
+        return self.config.image_tokens + self.config.action_dims
+
+    def forward(self, tokens: Float[Tensor, "B T K D"]) -> Float[Tensor, "B T A V"]:
+        """Fewer frames than the window holds are its first ones: later slots change nothing."""
+        frames = tokens.shape[1]
+        # Action slots hold zero vectors, always: the original multiplies their embedding by zero.
+        slots = tokens.new_zeros(*tokens.shape[:2], self.config.action_dims, tokens.shape[3])
+        x = self.embed(torch.cat([tokens, slots], 2).flatten(1, 2))
+        length = frames * self.frame_length
+        x = x + self.position.weight[:length] + self.position_bias
+        for layer in self.layers:
+            x = layer(x, self.mask[:length, :length])
+        return self.head(x[:, self.read_out[:frames]])
+
+
+def attention_mask(config: RT1Config) -> Bool[Tensor, "N N"]:
+    """True where the row may look at the column; drawn at the top of this file."""
+    frame = torch.arange(config.image_tokens + config.action_dims)
+    action = (frame >= config.image_tokens).repeat(config.frames)
+    index = torch.arange(len(action))
+    return (index[None] <= index[:, None]) & ~(action[:, None] & action[None])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """What training minimises (`total`) and its parts; accuracy is the share of right bins."""
+
+    total: Float[Tensor, ""]
+    action: Float[Tensor, ""]
+    points: Float[Tensor, ""] | None
+    accuracy: Float[Tensor, ""]
+
+
+class RT1(nn.Module):
+    """The whole network: `tokenize` each frame once, then `decode` the window."""
+
+    def __init__(self, config: RT1Config) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer = ImageTokenizer(config)
+        self.transformer = Transformer(config)
+        self.pointer = nn.Conv2d(config.token_width, config.points, 1) if config.points else None
+
+    def tokenize(
+        self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
+    ) -> Float[Tensor, "N K D"]:
+        """Image tokens of single frames; a policy keeps them, so a frame is seen only once."""
+        return self.tokenizer(pixels, sentence)
+
+    def decode(self, tokens: Float[Tensor, "B T K D"]) -> Float[Tensor, "B T A V"]:
+        """Logits for every frame of a window of image tokens, oldest first."""
+        return self.transformer(tokens)
+
+    def forward(
+        self, pixels: UInt8[Tensor, "B T 3 H W"], sentence: Float[Tensor, "B E"]
+    ) -> Float[Tensor, "B T A V"]:
+        return self._forward(pixels, sentence)[0]
+
+    def _forward(
+        self, pixels: UInt8[Tensor, "B T 3 H W"], sentence: Float[Tensor, "B E"]
+    ) -> tuple[Float[Tensor, "B T A V"], Float[Tensor, "BT D h w"]]:
+        batch, frames = pixels.shape[:2]
+        each = sentence.repeat_interleave(frames, 0)
+        features = self.tokenizer.features(pixels.flatten(0, 1), each)
+        tokens = self.tokenizer.token_learner(features.flatten(2).transpose(1, 2))
+        return self.decode(tokens.unflatten(0, (batch, frames))), features
+
+    @torch.no_grad()
+    def spread_positions(self) -> None:
+        """Let every frame of the window start from what the first one has learned of its positions.
+
+        Called once, when training goes from single frames (many more scenes a second) to windows.
+        """
+        weight = self.transformer.position.weight
+        per_frame = weight.unflatten(0, (self.config.frames, -1))
+        weight.copy_(per_frame[:1].expand_as(per_frame).flatten(0, 1))
+
+    def loss(self, batch: Batch) -> Losses:
+        """Cross-entropy on every valid frame, plus pointing where the batch knows places."""
+        logits, features = self._forward(batch.pixels, batch.instruction)
+        valid = batch.valid
+        logits, ids = logits.float()[valid], batch.action_ids[valid]
+        action = bin_loss(logits, ids, self.config.soft_bins)
+        accuracy = (logits.argmax(-1) == ids).float().mean()
+        if self.pointer is None or batch.points is None:
+            return Losses(total=action, action=action, points=None, accuracy=accuracy)
+        seen = valid.flatten()
+        maps = self.pointer(features)[seen].float()
+        points = pointing_loss(maps, batch.points.flatten(0, 1)[seen])
+        return Losses(total=action + points, action=action, points=points, accuracy=accuracy)
+
+
+def bin_loss(
+    logits: Float[Tensor, "N A V"], ids: Int64[Tensor, "N A"], soft_bins: float
+) -> Float[Tensor, ""]:
+    """Cross-entropy against the bin, or against a Gaussian around it `soft_bins` wide.
+
+    A soft target tells the network that the neighbouring bin is nearly right, which one-hot targets
+    hide. The entropy of the target is taken off, so that zero is perfect either way.
+    """
+    if soft_bins == 0:
+        return F.cross_entropy(logits.flatten(0, 1), ids.flatten())
+    distance = torch.arange(logits.shape[-1], device=ids.device) - ids[..., None]
+    target = torch.softmax(-0.5 * (distance / soft_bins) ** 2, -1)
+    return F.kl_div(logits.log_softmax(-1), target, reduction="none").sum(-1).mean()
+
+
+def pointing_loss(
+    maps: Float[Tensor, "N P h w"], points: Float[Tensor, "N P 2"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy of each map's softmax against the four cells around its point, bilinearly.
+
+    Points outside the picture count at its edge.
+    """
+    height, width = maps.shape[2:]
+    size = points.new_tensor([width, height])
+    cell = (points * size - 0.5).clamp(min=0).minimum(size - 1)
+    columns = torch.arange(width, device=maps.device)
+    rows = torch.arange(height, device=maps.device)
+    across = (1 - (columns - cell[..., 0, None]).abs()).clamp(min=0)
+    down = (1 - (rows - cell[..., 1, None]).abs()).clamp(min=0)
+    target = (down[..., :, None] * across[..., None, :]).flatten(2)
+    return -(target * maps.flatten(2).log_softmax(-1)).sum(-1).mean()
