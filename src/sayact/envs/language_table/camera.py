@@ -1,0 +1,21 @@
+"""Where a point of the board appears in the picture (measured in the original simulator)."""
+
+import numpy as np
+from jaxtyping import Float
+
+POSITION = np.array([0.75, 0.0, 0.5])  # metres
+FORWARD = np.array([-0.58779, 0.0, -0.80902])  # 54 degrees down, back towards the robot
+UP = np.array([-0.80902, 0.0, 0.58779])
+RIGHT = np.array([0.0, 1.0, 0.0])
+FOCAL_LENGTH = 256.96  # pixels, both ways, of a 320 × 180 picture
+CENTRE = np.array([160.0, 90.0])  # pixels (x, y)
+BLOCK_MIDDLE = 0.019  # metres above the board, half a block
+
+
+def project(xy: Float[np.ndarray, "*n 2"], z: float = BLOCK_MIDDLE) -> Float[np.ndarray, "*n 2"]:
+    """Board positions in metres, at height z → (x, y) in pixels, y downwards."""
+    heights = np.full((*xy.shape[:-1], 1), z)
+    ray = np.concatenate([xy, heights], -1) - POSITION
+    depth = ray @ FORWARD
+    offset = np.stack([ray @ RIGHT, -(ray @ UP)], -1)
+    return CENTRE + FOCAL_LENGTH * offset / depth[..., None]
