@@ -1,0 +1,283 @@
+"""The training cache: every video decoded and shrunk once, then read at random by memory map.
+
+    dataset ──decode──▶ (L, H, W, 3) ──shrink──▶ (L, h, w, 3) ──▶ PATH/frames.npy  every frame
+                                                                  PATH/arrays.npz  other columns
+                                                                  PATH/store.json  sentences, key
+
+A store is written beside its place and renamed when it is whole. It is used again as long as the
+dataset and the name of the shrinking are the same.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
+from numpy.lib.format import open_memmap
+from rich.progress import track
+
+from sayact.data.dataset import Dataset
+from sayact.data.layout import unfinished_name
+from sayact.schema.errors import BrokenDatasetError, SayactError, ShapeError
+
+logger = logging.getLogger(__name__)
+
+Shrink = Callable[[UInt8[np.ndarray, "L H W 3"]], UInt8[np.ndarray, "L h w 3"]]
+
+FORMAT = 1  # of the store itself; a store of another format is built anew
+
+
+class JoinedFrames:
+    """Several (n, h, w, 3) arrays read as one of N rows; only rows asked for are touched."""
+
+    def __init__(self, parts: Sequence[UInt8[np.ndarray, "n h w 3"]]) -> None:
+        self.parts = list(parts)
+        self.starts = np.cumsum([0, *(len(part) for part in parts)])
+        if len({part.shape[1:] for part in parts}) != 1:
+            raise ShapeError(f"stores of different pictures: {[p.shape[1:] for p in parts]}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (int(self.starts[-1]), *self.parts[0].shape[1:])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, rows: Int[np.ndarray, "..."]) -> UInt8[np.ndarray, "... h w 3"]:
+        rows = np.asarray(rows)
+        flat = rows.reshape(-1)
+        if flat.size and (flat.min() < 0 or flat.max() >= len(self)):
+            raise IndexError(f"rows {flat.min()} … {flat.max()} of {len(self)} frames")
+        out = np.empty((len(flat), *self.parts[0].shape[1:]), np.uint8)
+        part_of = np.searchsorted(self.starts, flat, side="right") - 1
+        for number, part in enumerate(self.parts):
+            (places,) = np.nonzero(part_of == number)
+            if len(places):
+                out[places] = part[flat[places] - self.starts[number]]
+        return out.reshape(*rows.shape, *out.shape[1:])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameStore:
+    """All N frames of E episodes, in order; `frames[rows]` copies just those rows.
+
+    episode_index counts episodes of this store from 0, whatever they are called in the dataset;
+    episode e has the rows starts[e] … starts[e + 1] - 1, its sentence is tasks[e].
+    """
+
+    frames: JoinedFrames
+    actions: Float32[np.ndarray, "N A"]
+    states: Float32[np.ndarray, "N S"]
+    privileged: dict[str, Float32[np.ndarray, "N P"]]
+    episode_index: Int32[np.ndarray, "N"]
+    frame_index: Int32[np.ndarray, "N"]
+    starts: Int64[np.ndarray, "E1"]
+    success: Bool[np.ndarray, "E"]
+    tasks: tuple[str, ...]
+    infos: tuple[dict[str, Any], ...]
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def episodes(self) -> int:
+        return len(self.tasks)
+
+    @classmethod
+    def build(
+        cls,
+        dataset: Dataset,
+        shrink: Shrink,
+        path: str | Path,
+        *,
+        key: str,
+        skip_broken: bool = False,
+        workers: int = 2,
+        progress: bool = True,
+    ) -> "FrameStore":
+        """Open the store at `path`, or write it first; `key` names what `shrink` does.
+
+        A broken episode raises, unless `skip_broken` leaves it out.
+        """
+        path = Path(path)
+        stamp = {"format": FORMAT, "key": key, "dataset": fingerprint(dataset)}
+        if _stamp_of(path) == stamp:
+            return cls.open(path)
+        if not len(dataset):
+            raise SayactError(f"{dataset.directory} holds no episodes to train on")
+        unfinished = unfinished_name(path)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, unfinished, ignore_errors=True)
+            kept = _write_frames(dataset, shrink, unfinished, skip_broken, workers, progress)
+            _write_columns(dataset, kept, unfinished, stamp)
+            shutil.rmtree(path, ignore_errors=True)
+            unfinished.rename(path)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> "FrameStore":
+        """A store that was built before."""
+        path = Path(path)
+        try:
+            head = json.loads((path / "store.json").read_text())
+            with np.load(path / "arrays.npz", allow_pickle=False) as file:
+                arrays = dict(file)
+            frames = np.load(path / "frames.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise BrokenDatasetError(f"{path}: not a frame store ({error}); delete it") from error
+        lengths = arrays.pop("lengths")
+        prefix = "privileged."
+        return cls(
+            frames=JoinedFrames([frames]),
+            actions=arrays["action"],
+            states=arrays["observation.state"],
+            privileged={k.removeprefix(prefix): v for k, v in arrays.items() if k[:11] == prefix},
+            episode_index=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
+            frame_index=np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
+            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            success=arrays["success"],
+            tasks=tuple(head["tasks"]),
+            infos=tuple(head["infos"]),
+        )
+
+    @classmethod
+    def join(cls, stores: Sequence["FrameStore"]) -> "FrameStore":
+        """Several stores as one; simulator truth is kept where all of them have it."""
+        if not stores:
+            raise SayactError("no frame stores to join: give at least one dataset")
+        names = set.intersection(*(set(store.privileged) for store in stores))
+        firsts = np.cumsum([0, *(store.episodes for store in stores)])
+        rows = np.cumsum([0, *(len(store) for store in stores)])
+        return cls(
+            frames=JoinedFrames([part for store in stores for part in store.frames.parts]),
+            actions=np.concatenate([store.actions for store in stores]),
+            states=np.concatenate([store.states for store in stores]),
+            privileged={
+                n: np.concatenate([s.privileged[n] for s in stores]) for n in sorted(names)
+            },
+            episode_index=np.concatenate(
+                [s.episode_index + np.int32(e) for s, e in zip(stores, firsts[:-1], strict=True)]
+            ),
+            frame_index=np.concatenate([store.frame_index for store in stores]),
+            starts=np.concatenate(
+                [[0], *(s.starts[1:] + r for s, r in zip(stores, rows[:-1], strict=True))]
+            ).astype(np.int64),
+            success=np.concatenate([store.success for store in stores]),
+            tasks=tuple(task for store in stores for task in store.tasks),
+            infos=tuple(info for store in stores for info in store.infos),
+        )
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Changes whenever an episode does: names, lengths, places and file sizes, not their bytes."""
+    digest = hashlib.sha256()
+    sizes: dict[Path, int] = {}
+    for row in dataset.episodes:
+        for file in (row.data, row.video):
+            if file not in sizes:
+                sizes[file] = file.stat().st_size if file.exists() else -1
+        place = (str(row.video.relative_to(dataset.directory)), row.first_frame, sizes[row.video])
+        told = (row.index, row.length, row.instruction, row.success, place, sizes[row.data])
+        digest.update(json.dumps(told).encode())
+    return digest.hexdigest()
+
+
+def _stamp_of(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads((path / "store.json").read_text())["stamp"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write_frames(
+    dataset: Dataset,
+    shrink: Shrink,
+    folder: Path,
+    skip_broken: bool,
+    workers: int,
+    progress: bool,
+) -> list[int]:
+    """Decode, shrink and write all frames; the positions of the episodes that are in.
+
+    Threads, not processes: the decoder and numpy let go of the interpreter while they work, and
+    `shrink` may be any function.
+    """
+    rows = dataset.episodes
+    starts: list[int] = np.cumsum([0, *(row.length for row in rows)]).tolist()
+    small = shrink(np.zeros((1, *dataset.features[dataset.camera]["shape"]), np.uint8)).shape[1:]
+    shape = (starts[-1], *small)
+    frames = open_memmap(folder / "frames.npy", mode="w+", dtype=np.uint8, shape=shape)
+
+    def one(position: int) -> BrokenDatasetError | None:
+        try:
+            dataset.columns(position)
+            frames[starts[position] : starts[position + 1]] = shrink(dataset.images(position))
+        except BrokenDatasetError as error:
+            return error
+        return None
+
+    kept: list[int] = []
+    with ThreadPoolExecutor(workers) as pool:
+        outcomes: Iterator[BrokenDatasetError | None] = pool.map(one, range(len(rows)))
+        about = f"caching frames of {dataset.directory.name}"
+        for position, error in enumerate(
+            track(outcomes, about, total=len(rows), disable=not progress)
+        ):
+            if error is None:
+                kept.append(position)
+            elif skip_broken:
+                logger.warning("left out: %s", error)
+            else:
+                pool.shutdown(cancel_futures=True)
+                raise error
+    if not kept:
+        raise BrokenDatasetError(f"{dataset.directory}: every episode is broken")
+    if len(kept) < len(rows):
+        _close_gaps(folder / "frames.npy", frames, [(starts[i], starts[i + 1]) for i in kept])
+    return kept
+
+
+def _close_gaps(
+    path: Path, frames: UInt8[np.ndarray, "N h w 3"], spans: Sequence[tuple[int, int]]
+) -> None:
+    """Rewrite the file with only the given stretches of rows, in order."""
+    shape = (sum(stop - start for start, stop in spans), *frames.shape[1:])
+    shorter = path.with_name("shorter.npy")
+    target = open_memmap(shorter, mode="w+", dtype=np.uint8, shape=shape)
+    filled = 0
+    for start, stop in spans:
+        target[filled : filled + stop - start] = frames[start:stop]
+        filled += stop - start
+    target.flush()
+    shorter.replace(path)
+
+
+def _write_columns(
+    dataset: Dataset, kept: Sequence[int], folder: Path, stamp: dict[str, Any]
+) -> None:
+    """All columns but the pictures, and what is told once per episode."""
+    parts = [dataset.columns(position) for position in kept]
+    rows = [dataset.episodes[position] for position in kept]
+    no_state = [np.zeros((row.length, 0), np.float32) for row in rows]
+    arrays: dict[str, np.ndarray] = {"observation.state": np.concatenate(no_state)}
+    arrays |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    arrays["lengths"] = np.array([row.length for row in rows], np.int64)
+    arrays["success"] = np.array([row.success for row in rows])
+    with (folder / "arrays.npz").open("wb") as file:
+        np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]  (typed as if for one flag)
+    head = {
+        "stamp": stamp,
+        "tasks": [row.instruction for row in rows],
+        "infos": [row.info for row in rows],
+    }
+    (folder / "store.json").write_text(json.dumps(head))

@@ -1,0 +1,84 @@
+"""Frames on disk → training windows: which ones, cut how, as a pure function of the step.
+
+Batch `step` of a run is drawn from a generator seeded with (seed, step) and depends on nothing
+else, so a run that goes on after a kill sees the very pictures it would have seen.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from sayact.codecs import Processor
+from sayact.data.augmentation import ColourJitter
+from sayact.data.frames import FrameStore
+from sayact.schema.batches import Batch
+
+# What to draw: (step, number of windows, frames in each).
+Draw = tuple[int, int, int]
+# Privileged truth of a store → (N, P, 2) places in the camera picture, pixels (x, y).
+Locate = Callable[[FrameStore], Float32[np.ndarray, "N P 2"]]
+
+
+class WindowSampler:
+    """Every frame of the store is equally likely to start a window.
+
+    Random crops and colours are one draw a window: its frames are one scene under one camera.
+    """
+
+    def __init__(
+        self,
+        store: FrameStore,
+        processor: Processor,
+        *,
+        seed: int,
+        jitter: ColourJitter | None = None,
+        locate: Locate | None = None,
+    ) -> None:
+        self.store, self.processor, self.seed, self.jitter = store, processor, seed, jitter
+        self._action_ids = processor.actions.encode(store.actions)
+        self._points = None if locate is None else locate(store)
+        distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(store.tasks))}
+        self._sentence_of = np.array([distinct[sentence] for sentence in store.tasks])
+        self._sentences = torch.from_numpy(np.stack([processor.sentences(s) for s in distinct]))
+
+    def stream(self, draws: Iterable[Draw]) -> Iterator[Batch]:
+        """A batch for every draw, the next one cut by a thread while this one is trained on."""
+        with ThreadPoolExecutor(1) as pool:
+            waiting: Future[Batch] | None = None
+            for draw in draws:
+                following = pool.submit(self, draw)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = following
+            if waiting is not None:
+                yield waiting.result()
+
+    def __call__(self, draw: Draw) -> Batch:
+        """Past the end of an episode its last frame is repeated, and is not valid."""
+        step, windows, frames = draw
+        rng = np.random.default_rng([self.seed, step])
+        store, images = self.store, self.processor.images
+        starts = np.sort(rng.integers(len(store), size=windows))
+        episode = store.episode_index[starts]
+        end = store.starts[episode + 1][:, None]
+        index = starts[:, None] + np.arange(frames)
+        valid, index = index < end, np.minimum(index, end - 1)
+
+        corners = rng.integers(0, np.array(images.slack) + 1, size=(windows, 2))
+        offsets = np.repeat(corners, frames, 0)
+        flat = self.processor.pixels(store.frames[index.ravel()], offsets)
+        pixels = torch.from_numpy(flat).unflatten(0, (windows, frames))
+        points = None
+        if self._points is not None:
+            cut = images.to_crop_units(self._points[index.ravel()], offsets)
+            points = torch.from_numpy(cut.astype(np.float32)).unflatten(0, (windows, frames))
+        return Batch(
+            pixels=pixels if self.jitter is None else self.jitter(pixels, rng),
+            instruction=self._sentences[self._sentence_of[episode]],
+            action_ids=torch.from_numpy(self._action_ids[index]),
+            valid=torch.from_numpy(valid),
+            points=points,
+        )
