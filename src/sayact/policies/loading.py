@@ -1,0 +1,56 @@
+"""From a name or a path to something that acts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sayact.codecs import Processor
+from sayact.config import from_json
+from sayact.models.checkpoint import Checkpoint, read_checkpoint
+from sayact.models.rt1 import RT1, RT1Config
+from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
+from sayact.policies.policy import Policy
+from sayact.policies.rt1 import RT1Policy
+from sayact.schema.errors import CheckpointError, UnknownNameError
+
+BASELINES: dict[str, Callable[[], Policy]] = {
+    "oracle": OraclePolicy,
+    "random": RandomPolicy,
+    "zero": ZeroPolicy,
+}
+BOX = Path(__file__).parent / "box"
+
+
+def boxed() -> tuple[str, ...]:
+    """Names of the trained policies that ship in the package."""
+    return tuple(sorted(p.name for p in BOX.glob("*") if (p / "config.json").exists()))
+
+
+def load_policy(name_or_path: str | Path, device: str = "cpu") -> Policy:
+    """A policy by the name of a baseline, the name of one in the box, or a checkpoint folder.
+
+    Raises UnknownNameError with the valid names, or CheckpointError where the folder is broken.
+    """
+    name = str(name_or_path)
+    if name in BASELINES:
+        return BASELINES[name]()
+    if name in boxed():
+        return build_policy(read_checkpoint(BOX / name), device)
+    if Path(name).is_dir():
+        return build_policy(read_checkpoint(Path(name)), device)
+    raise UnknownNameError("policy (or checkpoint folder)", name, [*BASELINES, *boxed()])
+
+
+def build_policy(checkpoint: Checkpoint, device: str = "cpu") -> RT1Policy:
+    """The policy that a checkpoint's content describes."""
+    kind = checkpoint.config.get("model")
+    if kind != "rt1":
+        raise CheckpointError(f"config.json names the model {kind!r}; this version knows 'rt1'")
+    model = RT1(from_json(RT1Config, checkpoint.config["architecture"]))
+    missing, unknown = model.load_state_dict(checkpoint.weights, strict=False)
+    if missing or unknown:
+        raise CheckpointError(
+            f"the weights do not fit the architecture: {len(missing)} missing "
+            f"({', '.join(missing[:3])}), {len(unknown)} unknown ({', '.join(unknown[:3])})"
+        )
+    processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)
+    return RT1Policy(model, processor, device)

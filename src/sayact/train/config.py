@@ -1,0 +1,45 @@
+"""How long, how fast and how often: the numbers of a training run that are not the model's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One optimiser step sees `frames_a_step` frames: that many windows of one frame for the first
+    `single_frame_steps`, then windows of the model's full history.
+    """
+
+    steps: int
+    single_frame_steps: int = 0
+    frames_a_step: int = 96
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    final_share: float = 0.02  # of the learning rate, reached on a cosine
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip_norm: float = 1.0
+    ema_decay: float = 0.0  # 0: act with the plain weights
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: int = 2
+    seed: int = 0
+    log_every: int = 20
+    evaluate_every: int = 2000
+    checkpoint_every: int = 1000
+
+    def draws(self, start: int, end: int, history: int) -> Iterator[tuple[int, int, int]]:
+        """(step, windows, frames in each) of every step from `start` to before `end`."""
+        for step in range(start, end):
+            frames = 1 if step < self.single_frame_steps else history
+            yield step, max(1, self.frames_a_step // frames), frames
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """bfloat16 is chosen only where the processor computes with it."""
+        if self.precision == "auto":
+            fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+            return torch.bfloat16 if fast else torch.float32
+        return getattr(torch, self.precision)

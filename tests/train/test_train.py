@@ -1,0 +1,139 @@
+"""Train, be killed, go on: the loss curve must not show it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sayact.data.augmentation import ColourJitter
+from sayact.data.windows import WindowSampler
+from sayact.experiments.recipe import locate_task
+from sayact.models.checkpoint import Checkpoint
+from sayact.models.rt1 import RT1
+from sayact.schema import LANGUAGE_TABLE
+from sayact.schema.errors import SayactError
+from sayact.testing import noise_store, tiny_processor, tiny_rt1
+from sayact.train import DivergedError, TrainConfig, train
+from sayact.train.log import read_log
+from sayact.train.loop import schedule
+from sayact.train.state import saved_steps
+
+CONFIG = TrainConfig(
+    steps=40,
+    single_frame_steps=20,
+    frames_a_step=12,
+    warmup_steps=5,
+    ema_decay=0.9,
+    precision="float32",
+    threads=1,
+    log_every=5,
+    evaluate_every=20,
+    checkpoint_every=10,
+)
+
+
+def launch(out, config=CONFIG, **options):
+    processor = tiny_processor()
+    store = noise_store(np.random.default_rng(0))
+    sampler = WindowSampler(store, processor, seed=0, jitter=ColourJitter(), locate=locate_task)
+    torch.manual_seed(0)
+    model = RT1(replace(tiny_rt1(), dropout=0.1))
+
+    def describe(weights):
+        return Checkpoint(
+            weights=weights, config={}, action_space=LANGUAGE_TABLE, processor=processor.to_json()
+        )
+
+    train(config, model, sampler, out=out, describe=describe, **options)
+
+
+def curve(out):
+    rows = read_log(out)
+    return [{k: v for k, v in row.items() if k != "frames_per_second"} for row in rows]
+
+
+def test_the_network_learns_what_it_is_shown(tmp_path):
+    launch(tmp_path, replace(CONFIG, steps=400, single_frame_steps=200, learning_rate=5e-3))
+    losses = [row["action"] for row in read_log(tmp_path)]
+    assert losses[-1] < 0.75 * losses[0]
+
+
+def test_stopped_and_resumed_equals_unbroken(tmp_path):
+    launch(tmp_path / "whole")
+    launch(tmp_path / "parts", until=10)
+    launch(tmp_path / "parts", until=30, resume=True)
+    launch(tmp_path / "parts", resume=True)
+    assert curve(tmp_path / "whole") == curve(tmp_path / "parts")
+    step = "steps/00000040/checkpoint/model.safetensors"
+    whole, parts = (tmp_path / side / step for side in ("whole", "parts"))
+    assert whole.read_bytes() == parts.read_bytes()
+
+
+def test_killed_and_resumed_equals_unbroken(tmp_path):
+    """kill -9 at some moment after the first checkpoint."""
+    config = replace(CONFIG, steps=400, single_frame_steps=200)
+    launch(tmp_path / "whole", config)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; import test_train; "
+        "from dataclasses import replace; "
+        "test_train.launch(Path(sys.argv[2]), replace(test_train.CONFIG, steps=400, "
+        "single_frame_steps=200))"
+    )
+    out = tmp_path / "killed"
+    command = [sys.executable, "-c", code, os.path.dirname(__file__), str(out)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not saved_steps(out) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert 0 < saved_steps(out)[-1] < 400
+    launch(out, config, resume=True)
+    assert curve(tmp_path / "whole") == curve(out)
+
+
+def test_a_run_is_not_overwritten(tmp_path):
+    launch(tmp_path, until=10)
+    with pytest.raises(SayactError, match="--resume"):
+        launch(tmp_path)
+    assert saved_steps(tmp_path) == [10]
+
+
+def test_evaluators_do_not_disturb_training(tmp_path):
+    def greedy(content, step):
+        torch.rand(100)
+        return {"success": 0.5}
+
+    launch(tmp_path / "alone")
+    launch(tmp_path / "watched", evaluators=[greedy])
+    watched = curve(tmp_path / "watched")
+    assert [row for row in watched if "success" not in row] == curve(tmp_path / "alone")
+    assert [row["step"] for row in watched if "success" in row] == [20, 40]
+
+
+def test_infinite_loss_stops_the_run_and_names_the_step(tmp_path):
+    with pytest.raises(DivergedError, match=r"step \d+"):
+        launch(tmp_path, replace(CONFIG, learning_rate=1e30, warmup_steps=1))
+
+
+def test_log_is_valid_json_even_after_a_cut(tmp_path):
+    launch(tmp_path, until=10)
+    log = tmp_path / "log.jsonl"
+    log.write_text(log.read_text() + '{"step": 11, "lo')
+    assert [row["step"] for row in read_log(tmp_path)] == [5, 10]
+    launch(tmp_path, until=15, resume=True)
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [5, 10, 15]
+
+
+def test_schedule_warms_up_and_falls():
+    values = [schedule(CONFIG, step) for step in range(CONFIG.steps + 1)]
+    assert values[0] == pytest.approx(0.2)
+    assert values[4] == 1
+    assert values[-1] == pytest.approx(CONFIG.final_share)
+    assert np.argmax(values) in (4, 5)
