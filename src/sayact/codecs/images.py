@@ -43,8 +43,11 @@ class ImageCodec:
     def centre(self) -> tuple[int, int]:
         return self.slack[0] // 2, self.slack[1] // 2
 
-    def shrink(self, images: UInt8[np.ndarray, "L H W 3"]) -> UInt8[np.ndarray, "L h w 3"]:
-        """Average `shrink_by` × `shrink_by` pixels into one, rounding half up."""
+    def shrink(self, images: np.ndarray) -> UInt8[np.ndarray, "L h w 3"]:
+        """Average `shrink_by` × `shrink_by` pixels of (L, H, W, 3) bytes, rounding half up.
+
+        Raises ShapeError for anything else: cameras are where wrong pictures come from.
+        """
         if images.ndim != 4 or images.shape[1:] != (*self.camera, 3) or images.dtype != np.uint8:
             raise ShapeError(
                 f"pictures must be uint8 of shape (n, {self.camera[0]}, {self.camera[1]}, 3); got "

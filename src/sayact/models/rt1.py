@@ -36,7 +36,7 @@ LAYER_NORM_EPS = 1e-6  # Keras' default, the original's
 
 @dataclass(frozen=True, kw_only=True)
 class RT1Config:
-    """Shapes after the released configuration; the last block of fields is zero in the paper."""
+    """Shapes after the released configuration; the last block of fields is off in the paper."""
 
     action_dims: int
     bins: int = 256
@@ -53,8 +53,8 @@ class RT1Config:
     feed_forward: Literal["linear", "swiglu"] = "linear"  # the paper's is one linear layer
     dropout: float = 0.1
 
-    position_map: bool = False  # a learned vector for every place of the feature map
-    points: int = 0  # auxiliary pointing: places in the picture to find
+    sentence_scale: float = 1.0  # USE vectors have length 1, numbers of 0.04: slow food for Adam
+    points: int = 0  # auxiliary pointing: so many image tokens are told where to look
     soft_bins: float = 0.0  # standard deviation of the target over bins; 0 is one-hot
 
 
@@ -71,7 +71,7 @@ NANO = RT1Config(
         stem=24,
         stages=(_fused(48, 2, 2), _fused(96, 2, 4)),
         top=None,
-        coordinates=True,
+        places=(10, 19),
         drop_path=0.0,
     ),
     token_width=128,
@@ -82,8 +82,8 @@ NANO = RT1Config(
     head_dim=48,
     feed_forward="swiglu",
     dropout=0.0,
-    position_map=True,
-    points=2,
+    sentence_scale=16.0,
+    points=3,
     soft_bins=2.0,
 )
 
@@ -96,17 +96,10 @@ class ImageTokenizer(nn.Module):
     def __init__(self, config: RT1Config) -> None:
         super().__init__()
         self.picture = config.picture
+        self.sentence_scale = config.sentence_scale
         self.backbone = EfficientNet(config.backbone, config.sentence)
         self.project = nn.Conv2d(self.backbone.channels, config.token_width, 1, bias=False)
         self.film = FiLM(config.sentence, config.token_width)
-        self.position_map = None
-        if config.position_map:
-            with torch.no_grad():
-                blank = torch.zeros(1, 3, *config.picture)
-                places = self.backbone.eval()(blank, torch.zeros(1, config.sentence))
-            self.backbone.train()
-            size = (*places.shape[2:], config.token_width)
-            self.position_map = nn.Parameter(torch.randn(size) * 0.02)
         self.token_learner = TokenLearner(config.token_width, config.image_tokens)
 
     def features(
@@ -115,15 +108,16 @@ class ImageTokenizer(nn.Module):
         x = pixels.float() / 255
         if tuple(x.shape[2:]) != tuple(self.picture):
             x = F.interpolate(x, self.picture, mode="bilinear", align_corners=False)
-        x = self.film(self.project(self.backbone(x, sentence)), sentence)
-        return (
-            x if self.position_map is None else x + self.position_map.permute(2, 0, 1).to(x.dtype)
-        )
+        context = sentence * self.sentence_scale
+        return self.film(self.project(self.backbone(x, context)), context)
 
     def forward(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
-    ) -> Float[Tensor, "N K D"]:
-        return self.token_learner(self.features(pixels, sentence).flatten(2).transpose(1, 2))
+    ) -> tuple[Float[Tensor, "N K D"], Float[Tensor, "N K h w"]]:
+        """The tokens, and the map of scores that tells where each of them looked."""
+        features = self.features(pixels, sentence)
+        tokens, scores = self.token_learner(features.flatten(2).transpose(1, 2))
+        return tokens, scores.transpose(1, 2).unflatten(2, features.shape[2:])
 
 
 class TokenLearner(nn.Module):
@@ -135,10 +129,12 @@ class TokenLearner(nn.Module):
         self.hidden = nn.Linear(width, hidden)
         self.out = nn.Linear(hidden, tokens)
 
-    def forward(self, places: Float[Tensor, "N P D"]) -> Float[Tensor, "N K D"]:
-        score = self.out(F.gelu(self.hidden(self.norm(places)), approximate="tanh"))
+    def forward(
+        self, places: Float[Tensor, "N P D"]
+    ) -> tuple[Float[Tensor, "N K D"], Float[Tensor, "N P K"]]:
+        scores = self.out(F.gelu(self.hidden(self.norm(places)), approximate="tanh"))
         # The features that are averaged are the ones before the norm.
-        return score.softmax(1).transpose(1, 2) @ places
+        return scores.softmax(1).transpose(1, 2) @ places, scores
 
 
 class Attention(nn.Module):
@@ -265,13 +261,12 @@ class RT1(nn.Module):
         self.config = config
         self.tokenizer = ImageTokenizer(config)
         self.transformer = Transformer(config)
-        self.pointer = nn.Conv2d(config.token_width, config.points, 1) if config.points else None
 
     def tokenize(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
     ) -> Float[Tensor, "N K D"]:
         """Image tokens of single frames; a policy keeps them, so a frame is seen only once."""
-        return self.tokenizer(pixels, sentence)
+        return self.tokenizer(pixels, sentence)[0]
 
     def decode(self, tokens: Float[Tensor, "B T K D"]) -> Float[Tensor, "B T A V"]:
         """Logits for every frame of a window of image tokens, oldest first."""
@@ -284,12 +279,11 @@ class RT1(nn.Module):
 
     def _forward(
         self, pixels: UInt8[Tensor, "B T 3 H W"], sentence: Float[Tensor, "B E"]
-    ) -> tuple[Float[Tensor, "B T A V"], Float[Tensor, "BT D h w"]]:
+    ) -> tuple[Float[Tensor, "B T A V"], Float[Tensor, "BT K h w"]]:
         batch, frames = pixels.shape[:2]
         each = sentence.repeat_interleave(frames, 0)
-        features = self.tokenizer.features(pixels.flatten(0, 1), each)
-        tokens = self.tokenizer.token_learner(features.flatten(2).transpose(1, 2))
-        return self.decode(tokens.unflatten(0, (batch, frames))), features
+        tokens, maps = self.tokenizer(pixels.flatten(0, 1), each)
+        return self.decode(tokens.unflatten(0, (batch, frames))), maps
 
     @torch.no_grad()
     def spread_positions(self) -> None:
@@ -303,16 +297,17 @@ class RT1(nn.Module):
 
     def loss(self, batch: Batch) -> Losses:
         """Cross-entropy on every valid frame, plus pointing where the batch knows places."""
-        logits, features = self._forward(batch.pixels, batch.instruction)
+        logits, maps = self._forward(batch.pixels, batch.instruction)
         valid = batch.valid
         logits, ids = logits.float()[valid], batch.action_ids[valid]
         action = bin_loss(logits, ids, self.config.soft_bins)
         accuracy = (logits.argmax(-1) == ids).float().mean()
-        if self.pointer is None or batch.points is None:
+        if self.config.points == 0 or batch.points is None:
             return Losses(total=action, action=action, points=None, accuracy=accuracy)
         seen = valid.flatten()
-        maps = self.pointer(features)[seen].float()
-        points = pointing_loss(maps, batch.points.flatten(0, 1)[seen])
+        # The first tokens are told where to look; the others find their own places.
+        pointing = maps[seen, : self.config.points].float()
+        points = pointing_loss(pointing, batch.points.flatten(0, 1)[seen])
         return Losses(total=action + points, action=action, points=points, accuracy=accuracy)
 
 
@@ -334,7 +329,7 @@ def bin_loss(
 def pointing_loss(
     maps: Float[Tensor, "N P h w"], points: Float[Tensor, "N P 2"]
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of each map's softmax against the four cells around its point, bilinearly.
+    """Cross-entropy of each token's map against the four cells around its point, bilinearly.
 
     Points outside the picture count at its edge.
     """

@@ -45,7 +45,7 @@ class EfficientNetConfig:
     top: int | None  # channels of the last 1×1 convolution; None leaves it out
     stem_kernel: int = 3
     stem_stride: int = 2
-    coordinates: bool = False  # a learned slope along rows and columns, added after the stem
+    places: tuple[int, int] | None = None  # size of the last map, to learn a vector for each place
     drop_path: float = 0.2  # stochastic depth of the last block, growing linearly to it
 
 
@@ -90,7 +90,7 @@ class FiLM(nn.Module):
         self, x: Float[Tensor, "N C H W"], context: Float[Tensor, "N E"]
     ) -> Float[Tensor, "N C H W"]:
         scale, shift = self.scale(context), self.shift(context)
-        return (1 + scale[..., None, None]) * x + shift[..., None, None]
+        return torch.addcmul(shift[..., None, None], 1 + scale[..., None, None], x)
 
 
 class ConvNorm(nn.Sequential):
@@ -184,7 +184,6 @@ class EfficientNet(nn.Module):
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
         self.stem = ConvNorm(3, config.stem, config.stem_kernel, config.stem_stride)
-        self.slopes = nn.Parameter(torch.zeros(config.stem, 2)) if config.coordinates else None
         plan = [(s, s.stride if i == 0 else 1) for s in config.stages for i in range(s.repeats)]
         self.blocks = nn.ModuleList()
         channels = config.stem
@@ -192,6 +191,14 @@ class EfficientNet(nn.Module):
             drop_path = config.drop_path * number / len(plan)
             self.blocks.append(Block(stage, channels, stride, drop_path, context))
             channels = stage.channels
+        # Words such as "left" are about places, which convolutions alone do not know. The map comes
+        # in as soon as the features have its size; blocks after it can read it with the sentence.
+        self.position_after = max(i for i, (_, stride) in enumerate(plan) if stride == 2)
+        self.position = None
+        if config.places:
+            self.position = nn.Parameter(
+                torch.randn(*config.places, config.stages[-1].channels) * 0.1
+            )
         self.top = ConvNorm(channels, config.top) if config.top else nn.Identity()
         self.channels = config.top or channels
 
@@ -201,16 +208,8 @@ class EfficientNet(nn.Module):
         """Pixels run from 0 to 1."""
         x = (pixels - self.mean) / self.std
         x = self.stem(x)
-        if self.slopes is not None:
-            x = x + _ramp(self.slopes, x)
-        for block in self.blocks:
+        for number, block in enumerate(self.blocks):
             x = block(x, context)
+            if self.position is not None and number == self.position_after:
+                x = x + self.position.permute(2, 0, 1).to(x.dtype)
         return self.top(x)
-
-
-def _ramp(slopes: Float[Tensor, "C 2"], x: Float[Tensor, "N C H W"]) -> Float[Tensor, "1 C H W"]:
-    """How far down and to the right a place is, -1 … 1, times what each channel makes of it."""
-    rows = torch.linspace(-1, 1, x.shape[2], device=x.device)
-    columns = torch.linspace(-1, 1, x.shape[3], device=x.device)
-    ramp = rows[:, None, None] * slopes[:, 0] + columns[:, None] * slopes[:, 1]
-    return ramp.permute(2, 0, 1)[None].to(x.dtype)
