@@ -1,8 +1,9 @@
 """The privileged demonstrator: solves every family by pushing, from the poses of all blocks.
 
 It keeps no plan and no phase: the action is a function of the present state and task alone, and a
-continuous one but for the choice of a side. That is what makes it teachable: whatever state a
-learner gets into, `act` says what to do there, and nearby pictures carry nearby labels.
+continuous one but where it chooses a side, or a block comes into reach. That is what makes it
+teachable: whatever state a learner gets into, `act` says what to do there, and nearby pictures
+carry nearby labels.
 
 How it pushes. Let phi be the angle between the bearing of the block, as seen from the effector, and
 the way in which the block is to go; r the distance between the two.
@@ -72,7 +73,7 @@ MOST_BLOCK_TURN = 2.0  # rad; because of all of them
 KEEP_SIDE = 0.5  # rad; by how much the effector's side sways the choice of a side
 
 # --- the bounds of the effector, behind which it cannot get ---
-EDGE = 0.04  # m inside of them, from where on blocks are pushed no further outwards
+EDGE = 0.055  # m inside of them, from where on blocks are pushed no further outwards
 
 # --- passing other blocks with the effector ---
 CLEARANCE = 0.028  # m between centres; they give way
@@ -249,19 +250,7 @@ def _push(
         sectors.append(Sector(bearing, min(turn, body)))
         leaning = bearing + side * min(turn, max(0.0, abs(phi) - STRAIGHT_ON))
         heading = free_bearing(heading, sectors, leaning=leaning, most=MOST_TURN)
-    return _along_bounds(effector, cmath.rect(length, heading), towards=block)
-
-
-def _along_bounds(effector: complex, step: complex, *, towards: complex) -> complex:
-    """The step, or where the bounds would swallow most of it, one along them to the block."""
-    end = effector + step
-    x, y = min(X_MAX, max(X_MIN, end.real)), min(Y_MAX, max(Y_MIN, end.imag))
-    if abs(complex(x, y) - effector) > abs(step) / 2:
-        return step
-    offset = towards - effector
-    if x != end.real:
-        return 1j * math.copysign(abs(step), offset.imag)
-    return complex(math.copysign(abs(step), offset.real))
+    return cmath.rect(length, heading)
 
 
 def _inside(point: complex) -> complex:
