@@ -12,8 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/demo
 
-# Without a GPU the small CPU build of torch is enough; pip takes it from here if the index answers.
-TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+# For pip's own words, for instance an index that holds the small CPU build of torch.
+PIP_ARGS ?=
 
 # On few cores, threads that wait by spinning steal the time of those that work.
 export OMP_WAIT_POLICY := passive
@@ -41,8 +41,8 @@ lint: install  ## ruff and pyright
 	@echo "==> pyright"
 	@$(BIN)/pyright
 
-readme: install  ## write the tables of README.md anew from results/
-	@$(BIN)/python -m sayact.evals.tables README.md
+readme: install  ## write the tables of README.md and results/ anew from the measurements
+	@$(BIN)/python -m sayact.evals.tables README.md results/*.md
 
 install: $(VENV)/.installed
 
@@ -51,11 +51,7 @@ $(VENV)/.installed: pyproject.toml
 	  || { echo "sayact needs Python 3.11 or later; run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "==> making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "==> installing sayact and what it needs into $(VENV) (a few minutes the first time)"
-	@extra=""; \
-	if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null \
-	  && $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU_INDEX)/", timeout=5)' 2>/dev/null; \
-	then extra="--extra-index-url $(TORCH_CPU_INDEX)"; fi; \
-	$(BIN)/python -m pip install --quiet $$extra --editable ".[dev]"
+	@$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable ".[dev]"
 	@touch $@
 
 # Pictures are drawn without a screen: through EGL, or OSMesa. See whether one of them really draws.

@@ -20,7 +20,7 @@ def to_json(config: Any) -> dict[str, Any]:
 
 
 def from_json(cls: type[T], data: dict[str, Any]) -> T:
-    """The dataclass `cls` from plain JSON values, checked field by field; nothing unknown passes."""
+    """The dataclass `cls` from plain JSON values, checked field by field."""
     try:
         return TypeAdapter(cls).validate_python(data)
     except (ValidationError, TypeError) as error:

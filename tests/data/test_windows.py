@@ -55,6 +55,7 @@ def test_places_move_with_the_crop(rng):
     place = np.full((len(store), 1, 2), (30.0, 20.0), np.float32)  # camera pixels (x, y)
     sampler = WindowSampler(store, tiny_processor(), seed=0, locate=lambda _: place)
     batch = sampler((0, 50, 2))
+    assert batch.points is not None
     (height, width), (down, right) = TINY_IMAGES.crop, TINY_IMAGES.slack
     corner = torch.tensor([15.0, 10.0]) - batch.points[:, :, 0] * torch.tensor([width, height])
     assert torch.allclose(corner, corner.round(), atol=1e-3)

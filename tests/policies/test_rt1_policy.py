@@ -72,5 +72,6 @@ def test_discrete_dimensions_never_get_ids_they_lack(rng):
     with torch.no_grad():
         policy.model.transformer.head.bias.copy_(torch.arange(32.0))
     action = policy.act(observations(rng, 1)[0])
+    assert action.tokens is not None
     assert action.tokens.tolist() == [2] + [31] * 10
     assert action.values[0] == 2

@@ -15,7 +15,7 @@ import torch
 from sayact.data.augmentation import ColourJitter
 from sayact.data.windows import WindowSampler
 from sayact.experiments.recipe import locate_task
-from sayact.models.checkpoint import Checkpoint
+from sayact.models.checkpoint import Checkpoint, saved_steps
 from sayact.models.rt1 import RT1
 from sayact.schema import LANGUAGE_TABLE
 from sayact.schema.errors import SayactError
@@ -23,7 +23,6 @@ from sayact.testing import noise_store, tiny_processor, tiny_rt1
 from sayact.train import DivergedError, TrainConfig, train
 from sayact.train.log import read_log
 from sayact.train.loop import schedule
-from sayact.train.state import saved_steps
 
 CONFIG = TrainConfig(
     steps=40,

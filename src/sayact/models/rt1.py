@@ -262,6 +262,11 @@ class RT1(nn.Module):
         self.tokenizer = ImageTokenizer(config)
         self.transformer = Transformer(config)
 
+    def channels_last(self, device: str) -> "RT1":
+        """Move to `device`, in the memory order that convolutions are fastest in."""
+        moved = self.to(device)
+        return moved.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
     def tokenize(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
     ) -> Float[Tensor, "N K D"]:

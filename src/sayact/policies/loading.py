@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sayact.codecs import Processor
 from sayact.config import from_json
-from sayact.models.checkpoint import Checkpoint, read_checkpoint
+from sayact.models.checkpoint import Checkpoint, latest_checkpoint, read_checkpoint
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
 from sayact.policies.policy import Policy
@@ -26,8 +26,9 @@ def boxed() -> tuple[str, ...]:
 
 
 def load_policy(name_or_path: str | Path, device: str = "cpu") -> Policy:
-    """A policy by the name of a baseline, the name of one in the box, or a checkpoint folder.
+    """A policy by the name of a baseline, of one in the box, or by a folder.
 
+    The folder is a checkpoint, or a training run, which stands for its newest one.
     Raises UnknownNameError with the valid names, or CheckpointError where the folder is broken.
     """
     name = str(name_or_path)
@@ -36,7 +37,8 @@ def load_policy(name_or_path: str | Path, device: str = "cpu") -> Policy:
     if name in boxed():
         return build_policy(read_checkpoint(BOX / name), device)
     if Path(name).is_dir():
-        return build_policy(read_checkpoint(Path(name)), device)
+        folder = latest_checkpoint(Path(name)) or Path(name)
+        return build_policy(read_checkpoint(folder), device)
     raise UnknownNameError("policy (or checkpoint folder)", name, [*BASELINES, *boxed()])
 
 
@@ -46,11 +48,13 @@ def build_policy(checkpoint: Checkpoint, device: str = "cpu") -> RT1Policy:
     if kind != "rt1":
         raise CheckpointError(f"config.json names the model {kind!r}; this version knows 'rt1'")
     model = RT1(from_json(RT1Config, checkpoint.config["architecture"]))
-    missing, unknown = model.load_state_dict(checkpoint.weights, strict=False)
+    missing = sorted(set(model.state_dict()) - set(checkpoint.weights))
+    unknown = sorted(set(checkpoint.weights) - set(model.state_dict()))
     if missing or unknown:
         raise CheckpointError(
             f"the weights do not fit the architecture: {len(missing)} missing "
             f"({', '.join(missing[:3])}), {len(unknown)} unknown ({', '.join(unknown[:3])})"
         )
+    model.load_state_dict(checkpoint.weights)
     processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)
     return RT1Policy(model, processor, device)

@@ -23,7 +23,7 @@ class RT1Policy(Policy):
     """Greedy decoding, as in the paper: the likeliest bin of every dimension."""
 
     def __init__(self, model: RT1, processor: Processor, device: str = "cpu") -> None:
-        self.model = model.eval().to(device, memory_format=torch.channels_last)
+        self.model: RT1 = model.channels_last(device).eval()
         self.processor = processor
         self.device = device
         self._tokens: deque[Tensor] = deque(maxlen=model.config.frames)
@@ -45,8 +45,8 @@ class RT1Policy(Policy):
     def act(self, observation: Observation) -> Action:
         """The action for this moment; call once a control step, `reset()` before an episode."""
         pixels, sentence = self.processor.observe(observation)
-        frame = torch.from_numpy(pixels)[None].to(self.device)
-        context = torch.from_numpy(sentence)[None].to(self.device)
+        frame = torch.as_tensor(pixels, device=self.device)[None]
+        context = torch.as_tensor(sentence, device=self.device)[None]
         self._tokens.append(self.model.tokenize(frame, context))
         logits = self.model.decode(torch.stack(tuple(self._tokens), 1))[0, -1]
         return self.choose(logits)

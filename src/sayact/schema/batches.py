@@ -1,6 +1,6 @@
 """What a model trains on: windows of frames as tensors (in a file of its own: it needs torch)."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
@@ -25,5 +25,10 @@ class Batch:
     points: Float[Tensor, "B T P 2"] | None = None
 
     def to(self, device: str) -> "Batch":
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Batch(**{k: v if v is None else v.to(device) for k, v in moved.items()})
+        return Batch(
+            pixels=self.pixels.to(device),
+            instruction=self.instruction.to(device),
+            action_ids=self.action_ids.to(device),
+            valid=self.valid.to(device),
+            points=None if self.points is None else self.points.to(device),
+        )

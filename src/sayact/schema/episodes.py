@@ -49,8 +49,12 @@ class Episode:
     instruction: str
     success: bool
     executed: Float32[np.ndarray, "L A"] | None = None
-    privileged: dict[str, Float32[np.ndarray, "L N"]] = field(default_factory=dict)
-    info: dict[str, str | int | float | bool] = field(default_factory=dict)
+    privileged: dict[str, Float32[np.ndarray, "L N"]] = field(
+        default_factory=dict[str, Float32[np.ndarray, "L N"]]
+    )
+    info: dict[str, str | int | float | bool] = field(
+        default_factory=dict[str, str | int | float | bool]
+    )
 
     def __len__(self) -> int:
         return len(self.actions)

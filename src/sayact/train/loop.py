@@ -11,13 +11,13 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from sayact.models.checkpoint import Checkpoint
+from sayact.models.checkpoint import Checkpoint, saved_steps, step_folder
 from sayact.models.rt1 import RT1
 from sayact.schema.batches import Batch
 from sayact.schema.errors import SayactError
 from sayact.train.config import TrainConfig
 from sayact.train.log import RunLog, draw_batch
-from sayact.train.state import restore_step, save_step, saved_steps
+from sayact.train.state import restore_step, save_step
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def train(
         raise SayactError(
             f"{out} holds a run already; add --resume to go on, or give another --out"
         )
-    model = model.to(device, memory_format=torch.channels_last).train()
+    model = model.channels_last(device).train()
     average = {k: v.clone() for k, v in model.state_dict().items()} if config.ema_decay else None
     optimizer = _optimizer(config, model)
     torch.manual_seed(config.seed)
@@ -74,7 +74,7 @@ def train(
     bfloat16 = config.dtype == torch.bfloat16
     sums: dict[str, float] = {}
     since, clock = step, time.perf_counter()
-    checkpoint = out / "steps" / f"{step:08d}" / "checkpoint"
+    checkpoint = step_folder(out, step) / "checkpoint"
 
     for batch in batches.stream(config.draws(step, end, model.config.frames)):
         if step == config.single_frame_steps and step > 0:

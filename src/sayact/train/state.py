@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from sayact.models.checkpoint import Checkpoint, save_checkpoint
+from sayact.models.checkpoint import Checkpoint, save_checkpoint, saved_steps, step_folder
 from sayact.schema.errors import CheckpointError
 
 STATE = "state.safetensors"
@@ -28,7 +28,7 @@ def save_step(
     keep: int = 2,
 ) -> Path:
     """Write the folder of this step, then drop all but the newest `keep`."""
-    folder = out / "steps" / f"{step:08d}"
+    folder = step_folder(out, step)
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -42,19 +42,8 @@ def save_step(
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     for old in saved_steps(out)[:-keep]:
-        shutil.rmtree(out / "steps" / f"{old:08d}")
+        shutil.rmtree(step_folder(out, old))
     return folder / "checkpoint"
-
-
-def saved_steps(out: Path) -> list[int]:
-    """Steps with a whole folder, oldest first."""
-    return sorted(int(p.name) for p in (out / "steps").glob("*") if p.name.isdigit())
-
-
-def latest_checkpoint(out: Path) -> Path | None:
-    """The newest folder that acts alone, if there is one."""
-    steps = saved_steps(out)
-    return out / "steps" / f"{steps[-1]:08d}" / "checkpoint" if steps else None
 
 
 def restore_step(
@@ -65,7 +54,7 @@ def restore_step(
 ) -> int:
     """Load the newest step into everything given; returns the number of steps done."""
     step = saved_steps(out)[-1]
-    path = out / "steps" / f"{step:08d}" / STATE
+    path = step_folder(out, step) / STATE
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

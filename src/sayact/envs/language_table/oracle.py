@@ -85,51 +85,24 @@ BODY = 0.04  # m around the pushed block through which no way past a neighbour l
 MOST_TURN = 1.2  # rad; so that a turn still gets nearer
 STRAIGHT_ON = 0.6  # rad of phi up to which the side is chosen by where the block is
 
-# --- disturbances, at noise 1 ---
-JITTER = 0.002  # m, standard deviation per axis of every step
-DRIFT_CHANCE = 0.05  # per step, of a drift beginning
-DRIFT_STEPS = (3, 8)
-DRIFT_LENGTH = (0.008, 0.020)  # m per step, on top of the action
-
 
 class PushOracle:
     """Solves all families by pushing; reads `env.unwrapped.state` and `env.unwrapped.task`.
 
-    For demonstrations that teach correction, execute the disturbed action and store the clean one
-    as the label; without noise the two are the same:
-
-        oracle = PushOracle(env, noise=1.0, rng=np.random.default_rng(0))
-        label = oracle.act()
-        env.step(oracle.disturbed(label).values)
-
-    Noise 1 is recommended for training data, on about half of the episodes: a jitter of 2 mm and,
-    about every twenty steps, a drift of several steps that may leave the block or strike it from
-    the wrong side. Noise 0 is for measuring.
+    For demonstrations that teach correction, execute a disturbed action and store the clean one as
+    the label (`Disturbance`).
     """
 
-    def __init__(
-        self,
-        env: gymnasium.Env[Any, Any],
-        *,
-        noise: float = 0.0,
-        rng: np.random.Generator | None = None,
-    ) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         table = env.unwrapped
         if not isinstance(table, LanguageTableEnv):
             raise SayactError(
                 f"the push oracle plays LanguageTableEnv only; got {type(table).__name__}"
             )
-        if noise and rng is None:
-            raise SayactError(f"noise={noise} needs a generator: give rng=np.random.default_rng(…)")
         self._table = table
-        self._noise = noise
-        self._rng = rng
-        self.reset()
 
     def reset(self) -> None:
-        """Ends a drift; the labels know no past."""
-        self._drift = 0j
-        self._drift_left = 0
+        """Nothing to forget: the labels know no past."""
 
     def act(self) -> Action:
         """What to do now: the displacement of the effector's set-point, metres."""
@@ -140,20 +113,6 @@ class PushOracle:
                 "Call env.reset(), or set_state with an instruction of one of the families."
             )
         return _action(demonstrate(self._table.state, task))
-
-    def disturbed(self, action: Action) -> Action:
-        """What to execute instead of `action`, to get into states worth correcting."""
-        rng, noise = self._rng, self._noise
-        if rng is None or not noise:
-            return action
-        if self._drift_left == 0 and rng.random() < DRIFT_CHANCE * noise:
-            self._drift_left = int(rng.integers(*DRIFT_STEPS, endpoint=True))
-            self._drift = cmath.rect(rng.uniform(*DRIFT_LENGTH), rng.uniform(-math.pi, math.pi))
-        step = complex(*action.values) + noise * JITTER * complex(*rng.normal(size=2))
-        if self._drift_left > 0:
-            self._drift_left -= 1
-            step += self._drift
-        return _action(step * min(1.0, LONGEST_STEP / (abs(step) or 1.0)))
 
 
 def _action(step: complex) -> Action:

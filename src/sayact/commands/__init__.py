@@ -1,0 +1,1 @@
+"""The verbs of `sayact`, one file each: a dataclass of options, and `run`."""

@@ -1,0 +1,1 @@
+"""Closed-loop measurement: rollouts, evaluations with intervals, films, reports; and collecting."""

@@ -1,0 +1,148 @@
+"""Closed-loop evaluation: many episodes of every task family, and what they add up to.
+
+evaluate("rt1-nano")  ─▶  jobs: policy × family × index  ─▶  workers  ─▶  Evaluation
+                                                                          ├ families: rate, interval
+                                                                          └ beside: random, oracle
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sayact.envs import make_env
+from sayact.evals.evaluation import Evaluation, Protocol
+from sayact.evals.provenance import policy_title, provenance
+from sayact.evals.rollouts import EpisodeResult, check_fits
+from sayact.evals.videos import film_path
+from sayact.evals.workers import Job, Setting, play_apart, play_here
+from sayact.policies.loading import load_policy
+from sayact.policies.policy import Attached, Policy
+from sayact.schema.errors import SayactError
+
+
+def evaluate(
+    policy: str | Path | Policy,
+    protocol: Protocol | None = None,
+    *,
+    workers: int = 2,
+    beside: Sequence[str] = ("random", "oracle"),
+    videos: Path | None = None,
+    videos_each: int = 2,
+    progress: bool = True,
+) -> Evaluation:
+    """Play `protocol` with `policy`, and with the policies `beside` it on the same starts.
+
+    A name or path is loaded by every worker for itself; a policy that is already an object, or
+    `workers=0`, plays in this process. The result is the same for any number of workers. Called
+    from a script with workers, it must stand under `if __name__ == "__main__":`, as with all of
+    Python's spawned processes. `videos` is a folder for films of the first `videos_each` episodes
+    of every family.
+
+    The official script draws a start anew until its oracle finds a plan for it. Here every start
+    that the task accepts counts: the few without a plan count against every policy, the oracle too.
+    """
+    protocol = protocol or Protocol()
+    _check(protocol)
+    if isinstance(policy, str | Path):
+        policies = {str(policy): load_policy(policy)}
+    else:
+        policies, workers = {type(policy).__name__: policy}, 0
+    policies |= {name: load_policy(name) for name in beside if name not in policies}
+    _refuse_misfits(policies.values(), protocol)
+
+    jobs = _jobs(tuple(policies), protocol, videos, videos_each)
+    started = time.perf_counter()
+    if workers == 0:
+        answers = play_here(_setting(protocol), policies, jobs)
+    else:
+        answers = play_apart(_setting(protocol), jobs, workers)
+    results = dict(_watched(answers, jobs, progress))
+    seconds = time.perf_counter() - started
+
+    made, date = provenance(), datetime.now(UTC).isoformat(timespec="seconds")
+    evaluations = [
+        Evaluation(
+            policy=who,
+            protocol=protocol,
+            episodes=tuple(results[job] for job in jobs if job.policy == who),
+            provenance=made,
+            date=date,
+            seconds=seconds,
+        )
+        for who in policies
+    ]
+    return replace(evaluations[0], beside=tuple(evaluations[1:]))
+
+
+def _jobs(
+    names: Sequence[str], protocol: Protocol, videos: Path | None, videos_each: int
+) -> list[Job]:
+    """Every episode of every policy; the first ones of a family are filmed."""
+
+    def film(name: str, family: str, index: int) -> Path | None:
+        if videos is None or index >= videos_each:
+            return None
+        return film_path(videos, name, family, index)
+
+    return [
+        Job(policy=name, family=family, index=index, video=film(name, family, index))
+        for name in names
+        for family in protocol.families
+        for index in range(protocol.episodes)
+    ]
+
+
+def _check(protocol: Protocol) -> None:
+    if protocol.episodes < 1 or protocol.max_steps < 1 or not protocol.families:
+        raise SayactError(
+            f"nothing to evaluate: {len(protocol.families)} families, {protocol.episodes} "
+            f"episodes, {protocol.max_steps} steps; each must be at least 1."
+        )
+
+
+def _setting(protocol: Protocol) -> Setting:
+    options = {"max_steps": protocol.max_steps, "block_mode": protocol.block_mode}
+    return Setting(world=protocol.world, seed=protocol.seed, options=options)
+
+
+def _refuse_misfits(policies: Iterable[Policy], protocol: Protocol) -> None:
+    """Find unknown names and a wrong action space here, before any worker starts."""
+    setting = _setting(protocol)
+    env = make_env(setting.world, family=protocol.families, **setting.options)
+    for policy in policies:
+        if not isinstance(policy, Attached):
+            check_fits(policy, env)
+    env.close()
+
+
+def _watched(
+    answers: Iterable[tuple[Job, EpisodeResult]], jobs: Sequence[Job], progress: bool
+) -> Iterable[tuple[Job, EpisodeResult]]:
+    """Pass the answers on under one bar a policy, with its running success."""
+    columns = (
+        TextColumn("{task.description:>12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("success {task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bars:
+        totals = {
+            who: [j.policy for j in jobs].count(who)
+            for who in dict.fromkeys(j.policy for j in jobs)
+        }
+        bar = {
+            who: bars.add_task(policy_title(who), total=n, rate="–") for who, n in totals.items()
+        }
+        won, played = dict.fromkeys(totals, 0), dict.fromkeys(totals, 0)
+        for job, result in answers:
+            won[job.policy] += result.success
+            played[job.policy] += 1
+            rate = f"{100 * won[job.policy] / played[job.policy]:.0f} %"
+            bars.update(bar[job.policy], advance=1, rate=rate)
+            yield job, result

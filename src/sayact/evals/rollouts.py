@@ -1,0 +1,157 @@
+"""One episode: a world, a policy, and what became of it."""
+
+import logging
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gymnasium
+import numpy as np
+from jaxtyping import UInt8
+
+from sayact.envs import to_observation
+from sayact.policies.policy import Attached, Drawing, Policy
+from sayact.schema import Action, ActionSpace
+from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
+
+log = logging.getLogger(__name__)
+
+# float32 rounding of a bound such as 0.1 must not count as leaving the box.
+BOX_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeResult:
+    """`acting_seconds` is the time spent inside `policy.act`; `error` names a refused action."""
+
+    family: str
+    index: int
+    seed: int
+    instruction: str
+    success: bool
+    steps: int
+    acting_seconds: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What a camera beside the table records at each step, before the action is carried out.
+
+    The last moment of an episode has no action, and tells whether it ended well.
+    """
+
+    picture: UInt8[np.ndarray, "H W 3"]
+    instruction: str
+    action: Action | None
+    success: bool
+
+
+def episode_seed(seed: int, family: str, index: int) -> int:
+    """The world's seed for one episode: a hash of all three, so any worker can run any episode.
+
+    (The official script seeds one environment and plays its episodes in a row, which would tie the
+    starts to the order of work.) Every policy meets the same starts.
+    """
+    words = np.random.SeedSequence([seed, zlib.crc32(family.encode()), index])
+    return int(words.generate_state(1)[0])
+
+
+def run_episode(
+    env: gymnasium.Env,
+    policy: Policy,
+    *,
+    family: str,
+    index: int,
+    seed: int,
+    watch: Callable[[Moment], None] | None = None,
+) -> EpisodeResult:
+    """Play from reset to end. `env` sets tasks of `family` only and knows its own step limit."""
+    start = episode_seed(seed, family, index)
+    raw, info = env.reset(seed=start)
+    begin(policy, env, seed=start)
+    space: ActionSpace = env.unwrapped.action_space_spec  # type: ignore[attr-defined]
+    instruction: str = info["instruction"]
+    steps, seconds, success, error = 0, 0.0, False, None
+
+    while True:
+        started = time.perf_counter()
+        action = policy.act(to_observation(raw))
+        seconds += time.perf_counter() - started
+        if watch is not None:
+            watch(
+                Moment(picture=raw["rgb"], instruction=instruction, action=action, success=success)
+            )
+        try:
+            check_action(action, space)
+        except BadActionError as bad:
+            error = f"{type(bad).__name__}: {bad}"
+            log.warning("%s episode %d ended after %d steps: %s", family, index, steps, bad)
+            break
+        raw, _, terminated, truncated, info = env.step(action.values)
+        steps += 1
+        success = bool(info["success"])
+        if terminated or truncated:
+            break
+
+    if watch is not None:
+        watch(Moment(picture=raw["rgb"], instruction=instruction, action=None, success=success))
+    return EpisodeResult(
+        family=family,
+        index=index,
+        seed=start,
+        instruction=instruction,
+        success=success,
+        steps=steps,
+        acting_seconds=seconds,
+        error=error,
+    )
+
+
+def begin(policy: Policy, env: gymnasium.Env, *, seed: int) -> None:
+    """Make `policy` ready for an episode of a world that was just reset."""
+    if isinstance(policy, Attached):
+        policy.attach(env.unwrapped)  # type: ignore[arg-type]
+    if isinstance(policy, Drawing):
+        policy.seed(seed)
+    check_fits(policy, env)
+    policy.reset()
+
+
+def check_fits(policy: Policy, env: gymnasium.Env) -> None:
+    """Refuse a policy whose numbers mean something else than the world's."""
+    ours: ActionSpace = env.unwrapped.action_space_spec  # type: ignore[attr-defined]
+    differences = policy.action_space.differences(ours)
+    if differences:
+        raise ActionSpaceMismatchError(
+            f"this policy speaks the action space {_written(policy.action_space)}, the world "
+            f"listens to {_written(ours)}. They differ in {'; '.join(differences)} (here: the "
+            "policy, there: the world). Use a policy trained for this world."
+        )
+
+
+def check_action(action: Action, space: ActionSpace) -> None:
+    """Refuse NaN, infinities, a wrong number of dimensions and values outside the box."""
+    values = np.asarray(action.values)
+    if values.shape != (len(space),):
+        raise BadActionError(
+            f"an action of {space.name} has {len(space)} numbers; got shape {values.shape}"
+        )
+    for value, dimension in zip(values.tolist(), space.dimensions, strict=True):
+        if not np.isfinite(value):
+            raise BadActionError(
+                f"{dimension.name} is {value}; it must be a number from {dimension.low:g} to "
+                f"{dimension.high:g} {dimension.unit}"
+            )
+        if not dimension.low - BOX_TOLERANCE <= value <= dimension.high + BOX_TOLERANCE:
+            raise BadActionError(
+                f"{dimension.name} is {value:g} {dimension.unit}, outside {dimension.low:g} to "
+                f"{dimension.high:g}; a policy that regresses must clip its own answers"
+            )
+
+
+def _written(space: ActionSpace) -> str:
+    parts = ", ".join(f"{d.name} {d.low:g}..{d.high:g} {d.unit}" for d in space.dimensions)
+    kind = "displacements" if space.delta else "set-points"
+    return f"{space.name!r} ({parts}; {kind} in the {space.frame} frame at {space.rate_hz:g} Hz)"

@@ -1,0 +1,136 @@
+"""Evaluations as tables: on the terminal, and in the README, where nobody types numbers by hand.
+
+    python -m sayact.evals.tables README.md     fills the space between the markers, from results/
+
+A marker names its file: `<!-- results:begin rt1-nano -->` is filled from results/rt1-nano.json,
+which `sayact eval … --json results/rt1-nano.json` wrote.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from sayact.evals.evaluation import Evaluation
+from sayact.evals.provenance import policy_title
+from sayact.evals.statistics import Interval, percent
+from sayact.schema.errors import SayactError
+
+BLOCK = re.compile(
+    r"(<!-- results:begin (?P<name>[\w-]+) -->\n).*?(<!-- results:end -->)", flags=re.DOTALL
+)
+TITLES = {
+    "block2block": "block to block",
+    "block2absolute": "block to place",
+    "block2relative": "block by direction",
+    "block2block_relative": "block beside block",
+    "separate": "separate",
+    "point2block": "point to block",
+    "block1_to_corner": "block to corner",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A policy's line: one rate with its interval a column, the mean first if there are several."""
+
+    policy: str
+    cells: tuple[tuple[float, Interval], ...]
+    control_hz: float
+
+
+def rows(evaluation: Evaluation) -> list[Row]:
+    """The policy itself and those beside it, the best mean first."""
+    shown = sorted([evaluation, *evaluation.beside], key=lambda e: -e.mean_success)
+    return [
+        Row(
+            policy=policy_title(e.policy),
+            cells=(*_mean(e), *((f.success, f.interval) for f in e.families.values())),
+            control_hz=e.control_hz,
+        )
+        for e in shown
+    ]
+
+
+def headings(evaluation: Evaluation) -> list[str]:
+    """Column titles: the mean, then the families."""
+    mean = [f"mean of {len(evaluation.mean_families)}"] if _mean(evaluation) else []
+    return [*mean, *(TITLES.get(name, name) for name in evaluation.families)]
+
+
+def _mean(evaluation: Evaluation) -> tuple[tuple[float, Interval], ...]:
+    """The headline as a cell; none where it would repeat the only family."""
+    if len(evaluation.families) == 1:
+        return ()
+    return ((evaluation.mean_success, evaluation.mean_interval),)
+
+
+def terminal_table(evaluation: Evaluation) -> Table:
+    """For people at the prompt: success in percent with 95 % intervals."""
+    asked = evaluation.protocol
+    table = Table(
+        title=f"{asked.world}: success in %, {asked.episodes} episodes a family, "
+        f"{asked.max_steps} steps, seed {asked.seed}",
+        caption="95 % Wilson intervals in parentheses",
+    )
+    table.add_column("policy")
+    for heading in headings(evaluation):
+        table.add_column(heading, justify="right")
+    table.add_column("control", justify="right")
+    for row in rows(evaluation):
+        cells = [percent(*cell) for cell in row.cells]
+        table.add_row(row.policy, *cells, f"{row.control_hz:,.0f} Hz")
+    return table
+
+
+def markdown_table(evaluation: Evaluation) -> str:
+    """For the README and results/: the same numbers."""
+    titles = ["policy", *headings(evaluation)]
+    lines = [_line(titles), _line(["---", *["---:"] * (len(titles) - 1)])]
+    for row in rows(evaluation):
+        cells = [f"**{100 * r:.0f}** ({100 * i[0]:.0f}–{100 * i[1]:.0f})" for r, i in row.cells]
+        lines.append(_line([f"`{row.policy}`", *cells]))
+    asked = evaluation.protocol
+    lines += [
+        "",
+        f"Success in percent with 95 % Wilson intervals; {asked.episodes} episodes a family, at "
+        f"most {asked.max_steps} steps, {asked.block_mode}, seed {asked.seed}. "
+        f"{evaluation.provenance['hardware']}; commit `{evaluation.provenance['commit']}`, "
+        f"{evaluation.date[:10]}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fill(text: str, results: Path) -> str:
+    """`text` with the space between all its markers written anew from the folder `results`."""
+
+    def filled(block: re.Match[str]) -> str:
+        file = results / f"{block['name']}.json"
+        if not file.is_file():
+            raise SayactError(
+                f"a marker asks for {file}, which is not there; run sayact eval --json"
+            )
+        evaluation = Evaluation.from_json(json.loads(file.read_text()))
+        return block[1] + markdown_table(evaluation) + block[3]
+
+    return BLOCK.sub(filled, text)
+
+
+def main(files: Sequence[str]) -> int:
+    """Fill the named files in place; results/ lies in the current folder."""
+    for name in files:
+        file = Path(name)
+        file.write_text(fill(file.read_text(), Path("results")))
+    return 0
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
