@@ -24,7 +24,7 @@ class TestEveryRecipe:
         recipe = experiments.find(name)
         assert isinstance(recipe.images, ImageCodec)
         assert recipe.images.camera == (180, 320)
-        assert recipe.images.crop == recipe.model.picture
+        assert recipe.model.picture in (recipe.images.crop, (300, 300))  # else resized for nothing
 
     def test_rounds_reach_the_last_step_in_order(self, name):
         recipe = experiments.find(name)

@@ -8,7 +8,7 @@ import torch
 
 from sayact.data.windows import WindowSampler
 from sayact.experiments.recipe import locate_task
-from sayact.models.rt1 import NANO, RT1, RT1Config, attention_mask, bin_loss, pointing_loss
+from sayact.models.rt1 import NANO, PAPER, RT1, attention_mask, bin_loss, pointing_loss
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 
 
@@ -25,7 +25,7 @@ def test_logits_for_every_frame_and_dimension(batch):
 
 def test_parameters_of_the_published_network():
     """The facts of the released checkpoint, less its action embedding, which nothing ever reads."""
-    model = RT1(RT1Config(action_dims=11))
+    model = RT1(PAPER)
     count = {name: _size(part) for name, part in model.tokenizer.named_children()}
     assert count == {
         "backbone": 14_398_040,
@@ -38,7 +38,7 @@ def test_parameters_of_the_published_network():
 
 
 def test_the_published_backbone_sees_nine_by_nine_places():
-    model = RT1(RT1Config(action_dims=11)).eval()
+    model = RT1(PAPER).eval()
     with torch.no_grad():
         picture = torch.zeros(1, 3, 256, 320, dtype=torch.uint8)
         assert model.tokenizer.features(picture, torch.zeros(1, 512)).shape == (1, 512, 9, 9)

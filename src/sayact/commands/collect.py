@@ -64,7 +64,7 @@ class Collect(Verb):
             max_steps=self.max_steps,
         )
         console.print(
-            f"{report.directory}: {report.episodes} episodes, {report.frames} frames; "
-            f"{report.seconds:.0f} s. Look at them: sayact data show {report.directory}"
+            f"{report.directory} holds {self.episodes} episodes, {report.episodes} of them new "
+            f"({report.frames} frames, {report.seconds:.0f} s). Look at them: sayact data show {report.directory}"
         )
         return Outcome(result=asdict(report))

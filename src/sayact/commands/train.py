@@ -35,6 +35,8 @@ class Train(Verb):
     """Processes that collect demonstrations."""
     seed: int = 0
     """Fixes weights, order of data and augmentation."""
+    device: str = "cpu"
+    """Where to compute: cpu, cuda, cuda:1 …"""
     skip_broken: bool = False
     """Train on the sound episodes of a dataset that has broken ones."""
 
@@ -56,6 +58,7 @@ class Train(Verb):
                 workers=self.workers,
                 skip_broken=self.skip_broken,
                 progress=line,
+                device=self.device,
             )
         finally:
             line.close()

@@ -62,13 +62,14 @@ class CollectReport:
     directory: Path
     episodes: int
     frames: int
+    successes: int
     attempts: int
     seconds: float
 
     @property
     def success_rate(self) -> float:
-        """Kept episodes per attempt; 1 for a call that found everything done."""
-        return self.episodes / self.attempts if self.attempts else 1.0
+        """Successful episodes per attempt; 1 for a call that found everything done."""
+        return self.successes / self.attempts if self.attempts else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class _Outcome:
 
     index: int
     frames: int = 0
+    success: bool = False
     attempts: int = 0
     mistake: str = ""
     crash: str = ""
@@ -142,13 +144,14 @@ def collect_with(
     writer = DatasetWriter(out, spec)
     missing = sorted(set(range(episodes)) - writer.done)
     played = _play_here if workers == 0 else partial(_play_in_workers, workers=workers)
-    frames = attempts = 0
+    frames = successes = attempts = 0
     with _Bar(done=episodes - len(missing), total=episodes, shown=progress) as bar:
         outcomes = played(make_player, spec, writer.directory, missing)
         for number, outcome in enumerate(outcomes, start=1):
             frames += outcome.frames
+            successes += outcome.success
             attempts += outcome.attempts
-            bar.advance(number, attempts)
+            bar.advance(number, successes / attempts)
             if number % RESULTS_PER_CONSOLIDATION == 0:
                 writer.consolidate()
     writer.finalize()
@@ -156,6 +159,7 @@ def collect_with(
         directory=writer.directory,
         episodes=len(missing),
         frames=frames,
+        successes=successes,
         attempts=attempts,
         seconds=time.monotonic() - started,
     )
@@ -173,7 +177,7 @@ def _play_here(
 def _play_one(player: Player, spec: DatasetSpec, directory: Path, index: int) -> _Outcome:
     episode, attempts = player.play(index)
     stage(directory, spec, index, episode)
-    return _Outcome(index=index, frames=len(episode), attempts=attempts)
+    return _Outcome(index=index, frames=len(episode), success=episode.success, attempts=attempts)
 
 
 def _play_in_workers(
@@ -295,10 +299,9 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def advance(self, episodes: int, attempts: int) -> None:
-        """`episodes` kept so far by this run, out of `attempts` played."""
+    def advance(self, episodes: int, success: float) -> None:
+        """`episodes` kept so far by this run; `success` is the share of attempts that succeeded."""
         rate = episodes / max(time.monotonic() - self._started, 1e-6)
-        success = episodes / max(attempts, 1)
         self._progress.update(
             self._task, completed=self._done + episodes, rate=rate, success=success
         )

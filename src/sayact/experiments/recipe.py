@@ -83,7 +83,7 @@ class Recipe:
 
 def tiny(recipe: Recipe) -> Recipe:
     """The same path in a minute: few episodes, few steps, a network of a tenth of the size."""
-    model = replace(recipe.model, layers=1, width=64, token_width=64)
+    model = replace(recipe.model, picture=(84, 152), layers=1, width=64, token_width=64)
     rounds = tuple(
         Round(episodes=4, until=30 * (i + 1), follow=r.follow)
         for i, r in enumerate(recipe.rounds[:2])
@@ -111,6 +111,7 @@ def run(
     workers: int = 2,
     skip_broken: bool = False,
     progress: Progress = lambda step, values: None,
+    device: str = "cpu",
 ) -> Path:
     """Run all rounds and return the folder of the final checkpoint.
 
@@ -146,6 +147,7 @@ def run(
             progress=progress,
             resume=resume or number > 0,
             until=stage.until,
+            device=device,
         )
     return checkpoint
 

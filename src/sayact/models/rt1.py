@@ -64,6 +64,10 @@ def _fused(channels: int, stride: int, repeats: int) -> StageConfig:
     )
 
 
+# The paper's network; `RT1Config`'s own values are its shapes. Eleven action dimensions there.
+PAPER = RT1Config(action_dims=11)
+
+# For two CPU cores.
 NANO = RT1Config(
     action_dims=2,
     picture=(84, 152),
@@ -86,8 +90,6 @@ NANO = RT1Config(
     points=3,
     soft_bins=2.0,
 )
-
-SIZES = {"rt1-b3": RT1Config(action_dims=2), "rt1-nano": NANO}
 
 
 class ImageTokenizer(nn.Module):
