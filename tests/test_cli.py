@@ -74,7 +74,9 @@ def test_help_starts_at_once_and_without_torch() -> None:
         (["train", "rt9_everything"], "rt1_language_table"),
         (["collect", "kitchen", "--out", "x"], "language_table"),
         (["collect", "language_table", "--out", "x", "--families", "stack"], "block2block"),
+        (["collect", "--out", "x", "--block-mode", "BLOCK_9"], "N_CHOOSE_K"),
         (["data", "show", "nowhere"], "nowhere"),
+        (["bench", "world", "--steps", "0"], "at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -119,6 +121,17 @@ def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr()
     assert json.loads(said.out) == {"answer": 42, "where": "here"}
     assert "for people" in said.err
+
+
+def test_progress_bars_stay_out_of_the_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "demos")
+    one = "--episodes 1 --families point2block --workers 1 --json -"
+    assert main(["collect", "--out", out, *one.split()]) == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 1
+    assert main(["data", "check", out, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
 
 
 def test_json_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

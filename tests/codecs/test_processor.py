@@ -1,11 +1,13 @@
 """Training and acting must see the same numbers, to the bit."""
 
 import numpy as np
+import pytest
 import torch
 
 from sayact.codecs import Processor, UniversalSentenceEncoder
 from sayact.data.windows import WindowSampler
 from sayact.schema import LANGUAGE_TABLE, Observation
+from sayact.schema.errors import CheckpointError
 from sayact.testing import TINY_IMAGES, noise_store, tiny_processor
 
 
@@ -35,6 +37,16 @@ def test_data_path_equals_policy_path(rng):
 def test_json_round_trip():
     processor = tiny_processor()
     assert Processor.from_json(processor.to_json(), LANGUAGE_TABLE) == processor
+
+
+@pytest.mark.parametrize(
+    "change", [{"actions": {"codec": "fast", "bins": 32}}, {"sentences": "t5-small"}]
+)
+def test_codecs_of_another_version_are_refused(change):
+    """Decoded with the wrong codec, an action would still look like one."""
+    data = tiny_processor().to_json() | change
+    with pytest.raises(CheckpointError, match=r"fast|t5-small"):
+        Processor.from_json(data, LANGUAGE_TABLE)
 
 
 def test_sentences_mean_the_same_in_any_order():

@@ -36,6 +36,7 @@ def test_truncated_parquet(dataset_folder: Path) -> None:
     report = check(dataset_folder, progress=False)
     assert "data/chunk-000/file-000.parquet" in report.problems[0].what
     assert report.problems[0].episode == 0
+    assert "file-000.parquet: episode 0: not readable" in report.problems[0].what
     with pytest.raises(BrokenDatasetError, match=r"file-000\.parquet"):
         report.require_sound()
 
@@ -44,6 +45,27 @@ def test_truncated_episode_table(dataset_folder: Path) -> None:
     truncate(dataset_folder / "meta/episodes/chunk-000/file-000.parquet", 0.9)
     report = check(dataset_folder, progress=False)
     assert "meta/episodes/chunk-000/file-000.parquet" in report.problems[0].what
+
+
+@pytest.mark.parametrize("name", ["meta/tasks.parquet", "meta/stats.json"])
+def test_truncated_tables_that_only_others_read(dataset_folder: Path, name: str) -> None:
+    truncate(dataset_folder / name, 0.5)
+    (problem,) = check(dataset_folder, progress=False).problems
+    assert name in problem.what
+
+
+def test_a_description_that_lacks_something(dataset_folder: Path) -> None:
+    info = dataset_folder / "meta/info.json"
+    info.write_text(info.read_text().replace('"fps"', '"fpm"', 1))
+    (problem,) = check(dataset_folder, progress=False).problems
+    assert "'fps' is missing" in problem.what
+
+
+def test_a_column_that_is_missing(dataset_folder: Path) -> None:
+    file = data_file(dataset_folder)
+    pq.write_table(pq.read_table(file).drop_columns(["frame_index"]), file)
+    problems = check(dataset_folder, progress=False).problems
+    assert "episode 0: column frame_index is missing" in problems[0].what
 
 
 def test_truncated_video(dataset_folder: Path) -> None:
@@ -135,7 +157,7 @@ def test_skipping_what_is_broken(dataset_folder: Path, tmp_path: Path) -> None:
             progress=False,
         )
 
-    with pytest.raises(BrokenDatasetError, match="episode 0"):
+    with pytest.raises(BrokenDatasetError, match=r"episode 0.*--skip-broken"):
         build(skip_broken=False)
     assert not (tmp_path / "cache").exists()
     store = build(skip_broken=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -315,6 +316,16 @@ def test_get_state_goes_through_set_state_and_json(make) -> None:
         np.testing.assert_array_equal(other.state.effector_target_xy, env.state.effector_target_xy)
 
 
+def test_set_state_begins_an_episode_in_gymnasiums_wrappers_too() -> None:
+    env = gymnasium.make("sayact/LanguageTable-v0", disable_env_checker=True)
+    table: Any = env.unwrapped
+    table.set_state(blocks=CUBES, effector_xy=(0.4, 0.1))
+    _, _, terminated, _, _ = env.step(np.array([0.01, 0.0], np.float32))
+    assert not terminated
+    assert table.get_state()["effector_target_xy"] == pytest.approx((0.41, 0.1))
+    env.close()
+
+
 def test_set_state_is_exact(make) -> None:
     env = make(render_observations=True)
     observation = env.set_state(blocks=CUBES, effector_xy=(0.4, 0.1), instruction="hello")
@@ -360,6 +371,8 @@ def test_set_state_refuses_nonsense(make) -> None:
         env.set_state(blocks={"red_mon": (0.3, 0.0, 0.0)}, effector_xy=(0.4, 0.1))
     with pytest.raises(ShapeError, match="red_moon takes 3 finite"):
         env.set_state(blocks={"red_moon": (0.3, 0.0)}, effector_xy=(0.4, 0.1))
+    with pytest.raises(ShapeError, match="red_moon takes 3 finite"):
+        env.set_state(blocks={"red_moon": ("here", 0.0, 0.0)}, effector_xy=(0.4, 0.1))
     with pytest.raises(ShapeError, match="effector_xy takes 2 finite"):
         env.set_state(blocks=CUBES, effector_xy=(0.4, np.nan))
     with pytest.raises(UnknownNameError, match="separate"):
@@ -382,6 +395,8 @@ def test_unknown_names_list_the_valid_ones() -> None:
         make_env("language_table", block_mode="BLOCK_1", family=["point2block", "block2block"])
     with pytest.raises(SayactError, match="no family"):
         make_env("language_table", family=[])
+    with pytest.raises(SayactError, match="max_steps is at least 1"):
+        make_env("language_table", max_steps=0)
 
 
 def test_an_empty_table_says_what_to_do(make) -> None:

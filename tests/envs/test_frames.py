@@ -1,7 +1,10 @@
 """The picture, against four pictures of the original simulator."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +76,20 @@ def test_the_users_choice_of_backend_counts_alone(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MUJOCO_GL", "vulkan")
     with pytest.raises(UnknownNameError, match="osmesa"):
         backends_to_try()
+
+
+@pytest.mark.parametrize("backend", ["vulkan", "egl"])
+def test_a_backend_that_does_not_load_is_one_line(backend: str):
+    """MuJoCo loads the user's choice while it is imported; here no EGL driver is to be found."""
+    nowhere = {"__EGL_VENDOR_LIBRARY_DIRS": "/nowhere", "LIBGL_DRIVERS_PATH": "/nowhere"}
+    arguments = [sys.executable, "-m", "sayact.cli", "bench", "world", "--steps", "1"]
+    surroundings = os.environ | nowhere | {"MUJOCO_GL": backend}
+    done = subprocess.run(arguments, capture_output=True, text=True, env=surroundings, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("sayact: ")
+    assert done.stderr.count("\n") == 1
+    assert "libegl1" in done.stderr
+    assert "libosmesa6" in done.stderr
 
 
 def test_no_backend_names_the_packages(monkeypatch: pytest.MonkeyPatch):

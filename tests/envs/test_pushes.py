@@ -73,5 +73,13 @@ def test_a_missing_file_is_named(tmp_path: Path):
         compare_pushes(tmp_path / "nothing.json")
 
 
+@pytest.mark.parametrize("content", ["no JSON", '[{"cols": []}]', "[[]]", "3"])
+def test_a_file_of_another_form_is_named(tmp_path: Path, content: str):
+    file = tmp_path / "pushes.json"
+    file.write_text(content)
+    with pytest.raises(BadReferenceError, match=r"pushes\.json"):
+        compare_pushes(file)
+
+
 def test_substeps_are_the_originals():
     assert CONTACT.timestep == 1 / 240

@@ -13,7 +13,14 @@ from toy_player import TOY_SPEC, MakeToyPlayer
 
 from sayact.data import Dataset, check
 from sayact.evals.collect import collect, collect_with
-from sayact.schema.errors import SayactError, UnknownNameError
+from sayact.schema import RT2
+from sayact.schema.errors import (
+    ActionSpaceMismatchError,
+    BadActionError,
+    SayactError,
+    UnknownNameError,
+)
+from sayact.testing import FixedPolicy
 
 HERE = Path(__file__).parent
 
@@ -53,11 +60,11 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
 
 
 def test_collecting_more_goes_on(tmp_path: Path) -> None:
-    for episodes, new in ((3, 3), (5, 2), (5, 0)):
+    for episodes, new, total in ((3, 3, 3), (5, 2, 5), (5, 0, 5), (2, 0, 5)):
         report = collect_with(
             MakeToyPlayer(), TOY_SPEC, out=tmp_path, episodes=episodes, workers=0, progress=False
         )
-        assert report.episodes == new
+        assert (report.episodes, report.total) == (new, total)
     assert [r.instruction for r in Dataset.open(tmp_path).episodes] == [
         f"number {i}" for i in range(5)
     ]
@@ -133,7 +140,26 @@ def test_wrong_names(tmp_path: Path) -> None:
         collect("chess", out=tmp_path / "a", episodes=1)
     with pytest.raises(SayactError, match="share"):
         collect(out=tmp_path / "a", episodes=1, noise=3.0)
+    with pytest.raises(UnknownNameError, match="N_CHOOSE_K"):
+        collect(out=tmp_path / "a", episodes=1, block_mode="BLOCK_9")
+    with pytest.raises(SayactError, match="separate needs 2 blocks"):
+        collect(out=tmp_path / "a", episodes=1, families=["separate"], block_mode="BLOCK_1")
+    with pytest.raises(SayactError, match="seed at least 0"):
+        collect(out=tmp_path / "a", episodes=1, seed=-1)
+    with pytest.raises(SayactError, match="at least 1 episode"):
+        collect(out=tmp_path / "a", episodes=0)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_mistake_does_not_spoil_the_folder(tmp_path: Path) -> None:
+    """The right command may be given again after a wrong one that kept nothing."""
+    settings = {"episodes": 1, "families": ["point2block"], "workers": 0, "progress": False}
+    with pytest.raises(UnknownNameError, match="oracle"):
+        collect(out=tmp_path, policy="nobody", **settings)
+    collect(out=tmp_path, **settings)
+    assert len(Dataset.open(tmp_path)) == 1
+    with pytest.raises(SayactError, match="holds another dataset"):
+        collect(out=tmp_path, policy="zero", **settings)
 
 
 def test_language_table(tmp_path: Path) -> None:
@@ -156,6 +182,26 @@ def test_language_table(tmp_path: Path) -> None:
         assert episode.images.std() > 10
     pointing = dataset.episode(0)
     np.testing.assert_allclose(pointing.privileged["pushed_xy"], pointing.states[:, 2:])
+
+
+def test_a_policy_that_speaks_of_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both action spaces are printed, as in an evaluation."""
+    monkeypatch.setattr(
+        "sayact.policies.loading.load_policy", lambda _: FixedPolicy(0.0, space=RT2)
+    )
+    with pytest.raises(ActionSpaceMismatchError, match=r"'rt2' \(.*'language_table' \("):
+        collect(out=tmp_path, episodes=1, policy="fixed", workers=0, progress=False)
+
+
+def test_nan_from_a_policy_is_never_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = FixedPolicy(0.01, float("nan"))
+    monkeypatch.setattr("sayact.policies.loading.load_policy", lambda _: broken)
+    with pytest.raises(BadActionError, match="delta_y is nan"):
+        collect(out=tmp_path, episodes=1, policy="fixed", workers=0, progress=False)
 
 
 def test_the_oracle_labels_what_a_policy_does(tmp_path: Path) -> None:

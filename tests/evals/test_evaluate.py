@@ -3,6 +3,7 @@
 import json
 import queue
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from sayact.evals import workers
 from sayact.evals.evaluate import evaluate
 from sayact.evals.evaluation import ALL_FAMILIES, OFFICIAL_FAMILIES, Evaluation, Protocol
 from sayact.evals.rollouts import EpisodeResult
+from sayact.evals.videos import film_path
 from sayact.schema import LANGUAGE_TABLE
 from sayact.schema.errors import ActionSpaceMismatchError, SayactError, UnknownNameError
 from sayact.testing import FixedPolicy
@@ -84,6 +86,26 @@ def test_what_does_not_fit_is_refused_before_anything_runs() -> None:
         evaluate("zero", SHORT, beside=("rt7",), progress=False)
     with pytest.raises(SayactError, match="at least 1"):
         evaluate("zero", replace(SHORT, episodes=0), progress=False)
+
+
+def test_films_of_an_earlier_evaluation_do_not_pass_for_these(tmp_path: Path) -> None:
+    first, second = (film_path(tmp_path, "zero", "separate", index) for index in range(2))
+    second.write_bytes(b"of earlier weights")
+    protocol = replace(SHORT, families=("separate",), max_steps=2)
+    evaluate("zero", protocol, workers=0, beside=(), videos=tmp_path, videos_each=1, progress=False)
+    assert first.is_file()
+    assert not second.exists()
+
+
+def test_workers_end_when_nobody_is_left_to_tell_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "HEARTBEAT_SECONDS", 0.01)
+    job = workers.Job(policy="zero", family="separate", index=0)
+    todo: queue.Queue[workers.Job | None] = queue.Queue()
+    for task in (job, None, job):
+        todo.put(task)
+    assert list(workers._until_told(todo, lambda: True)) == [job]
+    breaths = iter([True, True, False])
+    assert list(workers._until_told(todo, lambda: next(breaths))) == [job]
 
 
 def test_a_dead_worker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Every recipe can be found, fits its own pieces together, and runs from nothing to a policy."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import pytest
 import sayact
 from sayact import experiments
 from sayact.codecs import ImageCodec
+from sayact.config import to_json
 from sayact.envs.language_table.tasks import FAMILIES
-from sayact.experiments.recipe import run, tiny
+from sayact.experiments.recipe import check_same, run, tiny
 from sayact.schema import Observation
-from sayact.schema.errors import UnknownNameError
+from sayact.schema.errors import SayactError, UnknownNameError
 from sayact.train.log import read_log
 
 
@@ -40,6 +42,30 @@ def test_unknown_recipe_lists_the_known_ones():
         experiments.find("rt1_langage_table")
 
 
+def begun(recipe, out):
+    """A folder as a run of `recipe` leaves it."""
+    (out / "steps" / "00000010").mkdir(parents=True)
+    (out / "recipe.json").write_text(json.dumps(to_json(recipe)))
+    return (out / "recipe.json").read_text()
+
+
+def test_a_run_goes_on_only_with_its_own_network(tmp_path):
+    recipe = experiments.find("rt1_language_table")
+    before = begun(tiny(recipe), tmp_path)
+    check_same(replace(tiny(recipe), watch_episodes=7), tmp_path)
+    with pytest.raises(SayactError, match="rt1_language_table; its model differs"):
+        run(recipe, out=tmp_path, resume=True)
+    with pytest.raises(SayactError, match="--resume"):
+        run(recipe, out=tmp_path)
+    assert (tmp_path / "recipe.json").read_text() == before
+
+
+def test_datasets_of_one_name_are_refused(tmp_path):
+    recipe = tiny(experiments.find("rt1_language_table"))
+    with pytest.raises(SayactError, match="different names"):
+        run(recipe, out=tmp_path, data=[tmp_path / "a" / "demos", tmp_path / "b" / "demos"])
+
+
 def test_tiny_run_goes_from_nothing_to_a_policy_that_acts(tmp_path, rng):
     """Two rounds: demonstrations, then the policy's own states; the checkpoint acts alone."""
     recipe = tiny(experiments.find("rt1_language_table"))
@@ -49,6 +75,8 @@ def test_tiny_run_goes_from_nothing_to_a_policy_that_acts(tmp_path, rng):
     action = policy.act(Observation(image=picture, instruction="push the red moon up"))
     assert np.isfinite(action.values).all()
     assert (tmp_path / "first_batch.png").stat().st_size > 1000
+    assert "attention" in (tmp_path / "model.txt").read_text()
+    assert "`delta_x` -0.1 to 0.1 m" in (checkpoint / "README.md").read_text()
     rows = read_log(tmp_path)
     assert rows[-1]["step"] == recipe.train.steps
     assert any(key.startswith("success/") for row in rows for key in row)

@@ -1,5 +1,6 @@
 """RT-1's shapes, mask, losses, and the parameter counts of the published network."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from sayact.data.windows import WindowSampler
 from sayact.experiments.recipe import locate_task
+from sayact.models import describe
 from sayact.models.rt1 import NANO, PAPER, RT1, attention_mask, bin_loss, pointing_loss
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 
@@ -34,6 +36,7 @@ def test_parameters_of_the_published_network():
         "token_learner": 34_376,
     }
     assert _size(model.transformer.head) == 131_328
+    assert re.search(r"FiLM in its blocks +3,701,808 ", describe(model))
     assert _size(model) == 35_252_128 - 131_584
 
 

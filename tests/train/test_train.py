@@ -130,6 +130,12 @@ def test_log_is_valid_json_even_after_a_cut(tmp_path):
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [5, 10, 15]
 
 
+def test_precision_is_what_was_asked_for():
+    assert replace(CONFIG, precision="bfloat16").dtype("cpu") == torch.bfloat16
+    assert CONFIG.dtype("cuda") == torch.float32
+    assert replace(CONFIG, precision="auto").dtype("cpu") in (torch.float32, torch.bfloat16)
+
+
 def test_schedule_warms_up_and_falls():
     values = [schedule(CONFIG, step) for step in range(CONFIG.steps + 1)]
     assert values[0] == pytest.approx(0.2)

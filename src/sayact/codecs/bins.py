@@ -1,4 +1,4 @@
-"""Actions ⇄ token ids: every continuous dimension in `bins` equal bins (RT-1 section 4, RT-2 3.2).
+"""Actions ⇄ token ids: every continuous dimension in `bins` equal bins (RT-1 5.1, RT-2 3.2).
 
 low                                              high
  ├──────┼──────┼──────┼── … ──┼──────┼──────┤

@@ -14,6 +14,10 @@ from sayact.codecs.bins import UniformBins
 from sayact.codecs.images import ImageCodec
 from sayact.codecs.instructions import SentenceEncoder, UniversalSentenceEncoder
 from sayact.schema import Action, ActionSpace, Observation
+from sayact.schema.errors import CheckpointError
+
+# How processor.json names the codecs that made a checkpoint.
+ACTION_CODEC, SENTENCE_ENCODER = "uniform_bins", "universal-sentence-encoder-multilingual-v3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +63,22 @@ class Processor:
         """Everything but the action space, which has a file of its own in a checkpoint."""
         return {
             "images": asdict(self.images),
-            "actions": {"codec": "uniform_bins", "bins": self.actions.bins},
-            "sentences": "universal-sentence-encoder-multilingual-v3",
+            "actions": {"codec": ACTION_CODEC, "bins": self.actions.bins},
+            "sentences": SENTENCE_ENCODER,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any], action_space: ActionSpace) -> "Processor":
+        """Raises CheckpointError where `data` names a codec that this version does not have."""
+        for given, known in (
+            (data["actions"]["codec"], ACTION_CODEC),
+            (data["sentences"], SENTENCE_ENCODER),
+        ):
+            if given != known:
+                raise CheckpointError(
+                    f"processor.json asks for {given!r}; this version of Sayact knows {known!r}. "
+                    "Use the version that wrote the checkpoint; its config.json names it."
+                )
         images = data["images"]
         return cls(
             images=ImageCodec(

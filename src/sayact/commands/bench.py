@@ -34,5 +34,5 @@ class BenchWorld(Verb):
 
         found = bench(pushes=self.pushes, frames=self.frames, steps=self.steps)
         for name, value in found.items():
-            console.print(f"{name}: {value}")
+            console.print(f"{name}: {value}", soft_wrap=True)
         return Outcome(result=found)

@@ -64,7 +64,9 @@ class Collect(Verb):
             max_steps=self.max_steps,
         )
         console.print(
-            f"{report.directory} holds {self.episodes} episodes, {report.episodes} of them new "
-            f"({report.frames} frames, {report.seconds:.0f} s). Look at them: sayact data show {report.directory}"
+            f"{report.directory} holds {report.total} episodes, {report.episodes} of them new "
+            f"({report.frames} frames, {report.seconds:.0f} s). Look at them: "
+            f"sayact data show {report.directory}",
+            soft_wrap=True,
         )
         return Outcome(result=asdict(report))

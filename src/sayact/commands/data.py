@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from rich.console import Console
+from rich.markup import escape
 from tyro.conf import Positional, arg
 
 from sayact.commands.verb import Outcome, Verb
@@ -27,13 +28,13 @@ class Show(Verb):
     episode: int = 0
     """The episode to draw."""
     out: Annotated[Path | None, arg(metavar="PNG")] = None
-    """Where the contact sheet goes; beside the current folder's other files unless told."""
+    """Where the contact sheet goes; episode-NUMBER.png in the current folder unless told."""
 
     def run(self, console: Console) -> Outcome:
         from sayact.data.show import show
 
         sheet = show(self.directory, episode=self.episode, out=self.out, console=console)
-        console.print(f"contact sheet of episode {self.episode}: {sheet}")
+        console.print(f"contact sheet of episode {self.episode}: {sheet}", soft_wrap=True)
         return Outcome(result={"directory": self.directory, "contact_sheet": sheet})
 
 
@@ -56,10 +57,12 @@ class Check(Verb):
 
         report = check(self.directory)
         for problem in report.problems:
-            console.print(f"[red]broken[/]: {problem.what}")
-        state = f"{len(report.problems)} problems" if report.problems else "sound"
+            console.print(f"[red]broken[/]: {escape(problem.what)}", soft_wrap=True)
+        count = len(report.problems)
+        state = f"{count} problem{'s' * (count > 1)}" if count else "sound"
         console.print(
-            f"{self.directory}: {report.episodes} episodes, {report.frames} frames: {state}"
+            f"{self.directory}: {report.episodes} episodes, {report.frames} frames: {state}",
+            soft_wrap=True,
         )
         return Outcome(result=asdict(report), ok=not report.problems)
 
@@ -83,5 +86,5 @@ class Stats(Verb):
         for feature, numbers in found.items():
             console.print(f"[bold]{feature}[/]")
             for name, value in numbers.items():
-                console.print(f"  {name:>6}  {value}")
+                console.print(f"  {name:>6}  {escape(str(value))}", soft_wrap=True)
         return Outcome(result=found)

@@ -49,10 +49,11 @@ class Eval(Verb):
     def run(self, console: Console) -> Outcome:
         from sayact.evals.evaluate import evaluate
         from sayact.evals.evaluation import ALL_FAMILIES, Protocol
+        from sayact.evals.provenance import policy_title
         from sayact.evals.report import write_report
         from sayact.evals.tables import terminal_table
 
-        out = self.out or Path("runs") / "eval" / Path(self.checkpoint).name
+        out = self.out or Path("runs") / "eval" / policy_title(self.checkpoint)
         protocol = Protocol(
             world=self.world,
             families=self.families or ALL_FAMILIES,
@@ -71,5 +72,5 @@ class Eval(Verb):
         )
         console.print(terminal_table(evaluation))
         report = write_report(evaluation, out)
-        console.print(f"report: {report}")
+        console.print(f"report: {report}", soft_wrap=True)
         return Outcome(result=evaluation.to_json())

@@ -62,6 +62,6 @@ class Train(Verb):
             )
         finally:
             line.close()
-        console.print(f"checkpoint: {checkpoint}")
-        console.print(f"see it act: sayact eval {checkpoint}")
+        console.print(f"checkpoint: {checkpoint}", soft_wrap=True)
+        console.print(f"see it act: sayact eval {checkpoint}", soft_wrap=True)
         return Outcome(result={"recipe": recipe.name, "checkpoint": checkpoint})

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from sayact.data.dataset import Dataset
-from sayact.data.layout import INFO_PATH, read_json
+from sayact.data.layout import INFO_PATH, STATS_PATH, TASKS_PATH, read_json
+from sayact.data.tables import read_parquet
 from sayact.schema.errors import BrokenDatasetError
 
 
@@ -44,9 +46,10 @@ def check(directory: str | Path, *, progress: bool = True) -> CheckReport:
     except BrokenDatasetError as error:
         problem = Problem(episode=None, what=str(error))
         return CheckReport(directory=directory, episodes=0, frames=0, problems=(problem,))
-    problems = list(_wrong_totals(dataset))
+    problems = [*_broken_tables(dataset), *_wrong_totals(dataset)]
     positions = range(len(dataset))
-    for position in track(positions, "reading episodes", disable=not progress):
+    console = Console(stderr=True)
+    for position in track(positions, "reading episodes", console=console, disable=not progress):
         try:
             dataset.episode(position)
         except BrokenDatasetError as error:
@@ -58,6 +61,18 @@ def check(directory: str | Path, *, progress: bool = True) -> CheckReport:
         frames=dataset.frames,
         problems=tuple(problems),
     )
+
+
+def _broken_tables(dataset: Dataset) -> Iterator[Problem]:
+    """What no episode is read from, but other tools need: sentences and statistics."""
+    sentences, statistics = dataset.directory / TASKS_PATH, dataset.directory / STATS_PATH
+    try:
+        if any(not row.staged for row in dataset.episodes):  # written with the first large files
+            read_parquet(sentences)
+        if statistics.exists():  # written at the end of a run
+            read_json(statistics)
+    except BrokenDatasetError as error:
+        yield Problem(episode=None, what=str(error))
 
 
 def _wrong_totals(dataset: Dataset) -> Iterator[Problem]:

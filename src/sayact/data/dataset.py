@@ -72,6 +72,9 @@ class Dataset:
                 f"{directory} is a LeRobotDataset {version}; v3.0 is read. Convert it with "
                 "lerobot's own convert_dataset_v21_to_v30."
             )
+        for key in ("fps", "features"):
+            if key not in info:
+                raise BrokenDatasetError(f"{directory / INFO_PATH}: {key!r} is missing")
         features = info["features"]
         cameras = [key for key, feature in features.items() if feature["dtype"] == "video"]
         if not cameras:
@@ -128,7 +131,10 @@ class Dataset:
     def columns(self, position: int) -> dict[str, Float32[np.ndarray, "L N"]]:
         """The float columns of one episode, without its pictures; checked for order and NaN."""
         row = self.episodes[position]
-        table = self._files.read(row.data).slice(row.first_row, row.length)
+        try:
+            table = self._files.read(row.data).slice(row.first_row, row.length)
+        except BrokenDatasetError as error:
+            raise _broken(row.data, row, str(error).removeprefix(f"{row.data}: ")) from error
         self._require_rows(row, table)
         columns: dict[str, np.ndarray] = {}
         for key, feature in self.features.items():
@@ -168,6 +174,9 @@ class Dataset:
 
     def _require_rows(self, row: EpisodeRow, table: pa.Table) -> None:
         """The rows must be this episode's, all of them, in order, at the right times."""
+        for name in ("episode_index", "frame_index", "timestamp"):
+            if name not in table.column_names:
+                raise _broken(row.data, row, f"column {name} is missing")
         if table.num_rows != row.length:
             raise _broken(row.data, row, f"{table.num_rows} rows, but length {row.length}")
         if set(table.column("episode_index").to_pylist()) != {row.index}:

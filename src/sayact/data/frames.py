@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from numpy.lib.format import open_memmap
+from rich.console import Console
 from rich.progress import track
 
 from sayact.data.dataset import Dataset
@@ -38,7 +39,7 @@ FORMAT = 1  # of the store itself; a store of another format is built anew
 class JoinedFrames:
     """Several (n, h, w, 3) arrays read as one of N rows; only rows asked for are touched."""
 
-    def __init__(self, parts: Sequence[UInt8[np.ndarray, "n h w 3"]]) -> None:
+    def __init__(self, parts: Sequence[UInt8[np.ndarray, "_ _ _ 3"]]) -> None:
         self.parts = list(parts)
         self.starts = np.cumsum([0, *(len(part) for part in parts)])
         if len({part.shape[1:] for part in parts}) != 1:
@@ -141,7 +142,9 @@ class FrameStore:
             frames=JoinedFrames([frames]),
             actions=arrays["action"],
             states=arrays["observation.state"],
-            privileged={k.removeprefix(prefix): v for k, v in arrays.items() if k[:11] == prefix},
+            privileged={
+                k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)
+            },
             episode_index=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
             frame_index=np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
             starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -227,11 +230,12 @@ def _write_frames(
         return None
 
     kept: list[int] = []
+    console = Console(stderr=True)
     with ThreadPoolExecutor(workers) as pool:
         outcomes: Iterator[BrokenDatasetError | None] = pool.map(one, range(len(rows)))
         about = f"caching frames of {dataset.directory.name}"
         for position, error in enumerate(
-            track(outcomes, about, total=len(rows), disable=not progress)
+            track(outcomes, about, len(rows), console=console, disable=not progress)
         ):
             if error is None:
                 kept.append(position)
@@ -239,7 +243,9 @@ def _write_frames(
                 logger.warning("left out: %s", error)
             else:
                 pool.shutdown(cancel_futures=True)
-                raise error
+                raise BrokenDatasetError(
+                    f"{error}. Collect it again, or leave broken episodes out with --skip-broken."
+                ) from error
     if not kept:
         raise BrokenDatasetError(f"{dataset.directory}: every episode is broken")
     if len(kept) < len(rows):

@@ -74,11 +74,11 @@ class DatasetWriter:
     def __init__(self, directory: str | Path, spec: DatasetSpec) -> None:
         self.directory = Path(directory)
         self.spec = spec
-        info_file = self.directory / INFO_PATH
-        if info_file.exists():
-            _require_same_spec(info_file, self._info(episodes=0, frames=0, tasks=0))
         self._rows = read_episode_rows(self.directory)
         self._tasks = read_tasks(self.directory)
+        info_file = self.directory / INFO_PATH
+        if info_file.exists() and self.done:  # a folder without an episode binds nobody
+            _require_same_spec(info_file, self._info(episodes=0, frames=0, tasks=0))
         self._sweep()
         self._write_info()
 

@@ -38,7 +38,8 @@ def register_worlds() -> None:
     """Tell Gymnasium the ids, so that `gymnasium.make("sayact/LanguageTable-v0")` finds them."""
     for gym_id, entry_point in WORLDS.values():
         if gym_id not in gymnasium.registry:
-            gymnasium.register(gym_id, entry_point)
+            # set_state begins an episode as reset does; Gymnasium's own guard knows reset only.
+            gymnasium.register(gym_id, entry_point, order_enforce=False)
 
 
 def to_observation(raw: Mapping[str, np.ndarray]) -> Observation:

@@ -22,6 +22,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sayact.data.layout import DatasetSpec
@@ -57,9 +58,11 @@ class Player(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class CollectReport:
-    """What one call of `collect` did; `attempts` counts played episodes, kept or not."""
+    """What one call of `collect` did: new `episodes` and their `frames`; `attempts` counts played
+    episodes, kept or not. `total` is how many episodes the folder holds now."""
 
     directory: Path
+    total: int
     episodes: int
     frames: int
     successes: int
@@ -140,6 +143,10 @@ def collect_with(
 
     workers: processes; 0 plays in this one.
     """
+    if episodes < 1 or workers < 0:
+        raise SayactError(
+            f"collecting takes at least 1 episode and 0 workers; got {episodes} and {workers}"
+        )
     started = time.monotonic()
     writer = DatasetWriter(out, spec)
     missing = sorted(set(range(episodes)) - writer.done)
@@ -157,6 +164,7 @@ def collect_with(
     writer.finalize()
     return CollectReport(
         directory=writer.directory,
+        total=len(writer.done),
         episodes=len(missing),
         frames=frames,
         successes=successes,
@@ -288,6 +296,7 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]:.1f} episodes/s, success {task.fields[success]:.0%}"),
             TimeRemainingColumn(),
+            console=Console(stderr=True),
             disable=not shown,
         )
         self._task = self._progress.add_task("", total=total, completed=done, rate=0.0, success=1.0)

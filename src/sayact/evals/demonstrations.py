@@ -16,20 +16,13 @@ from jaxtyping import Float32
 from sayact.data.layout import DatasetSpec
 from sayact.envs import make_env, to_observation
 from sayact.envs.language_table.disturbance import Disturbance
-from sayact.envs.language_table.oracle import PushOracle
+from sayact.envs.language_table.env import PICTURE, checked_families
 from sayact.envs.language_table.tasks import FAMILIES
 from sayact.schema import LANGUAGE_TABLE, Episode
-from sayact.schema.errors import (
-    ActionSpaceMismatchError,
-    BadActionError,
-    SayactError,
-    UnknownNameError,
-)
+from sayact.schema.errors import SayactError, UnknownNameError
 
 WORLDS_WITH_ORACLE = ("language_table",)
 STATE_NAMES = ("effector_x", "effector_y", "target_x", "target_y")
-PICTURE = (180, 320)  # height, width
-RATE = 10  # frames and steps a second
 
 MOST_ATTEMPTS = 50  # in a row at one episode, before something must be wrong
 
@@ -52,11 +45,13 @@ class DemonstrationSettings:
         if self.world not in WORLDS_WITH_ORACLE:
             raise UnknownNameError("world with an oracle", self.world, WORLDS_WITH_ORACLE)
         families = self.families or tuple(FAMILIES)
-        for family in families:
-            if family not in FAMILIES:
-                raise UnknownNameError("family", family, FAMILIES)
+        checked_families(families, self.block_mode)
         if not 0 <= self.noise <= 1:
             raise SayactError(f"noise is a share of steps, 0 to 1; got {self.noise}")
+        if self.max_steps < 1 or self.seed < 0:
+            raise SayactError(
+                f"max_steps is at least 1 and seed at least 0; got {self.max_steps} and {self.seed}"
+            )
         return DemonstrationSettings(**{**asdict(self), "families": families})
 
     def spec(self) -> DatasetSpec:
@@ -65,7 +60,7 @@ class DemonstrationSettings:
         provenance["families"] = list(self.families)
         return DatasetSpec(
             action_space=LANGUAGE_TABLE,
-            fps=RATE,
+            fps=round(LANGUAGE_TABLE.rate_hz),
             image_shape=PICTURE,
             robot_type="language_table",
             state_names=STATE_NAMES,
@@ -132,7 +127,7 @@ class DemonstrationPlayer:
                 block_mode=self.settings.block_mode,
                 max_steps=self.settings.max_steps,
             )
-            self._worlds[family] = env, PushOracle(env)
+            self._worlds[family] = env, env.oracle()
         return self._worlds[family]
 
 
@@ -176,30 +171,17 @@ class _Behaviour:
 
     def __init__(self, path: str) -> None:
         # Here and not above: policies bring torch, which the oracle alone does not need.
+        from sayact.evals.rollouts import begin, check_action
         from sayact.policies.loading import load_policy
-        from sayact.policies.policy import Attached, Drawing
 
-        self._path = path
         self._policy = load_policy(path)
-        self._attached, self._drawing = Attached, Drawing
+        self._begin, self._check = begin, check_action
 
     def start(self, env: Any, seed: int) -> None:
         """Before the first step of an episode."""
-        if isinstance(self._policy, self._attached):
-            self._policy.attach(env)
-        lines = LANGUAGE_TABLE.differences(self._policy.action_space)
-        if lines:
-            raise ActionSpaceMismatchError(
-                f"the policy {self._path} does not fit the world: {'; '.join(lines)}"
-            )
-        if isinstance(self._policy, self._drawing):
-            self._policy.seed(seed)
-        self._policy.reset()
+        self._begin(self._policy, env, seed=seed)
 
     def act(self, raw: Any) -> Float32[np.ndarray, "2"]:
-        values = self._policy.act(to_observation(raw)).values
-        if not np.isfinite(values).all():
-            raise BadActionError(
-                f"the policy {self._path} answered {values.tolist()}; an action is finite numbers"
-            )
-        return values
+        action = self._policy.act(to_observation(raw))
+        self._check(action, LANGUAGE_TABLE)
+        return action.values

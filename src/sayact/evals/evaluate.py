@@ -56,6 +56,8 @@ def evaluate(
     _refuse_misfits(policies.values(), protocol)
 
     jobs = _jobs(tuple(policies), protocol, videos, videos_each)
+    if videos is not None:
+        _forget_films(videos, jobs)
     started = time.perf_counter()
     if workers == 0:
         answers = play_here(_setting(protocol), policies, jobs)
@@ -95,6 +97,12 @@ def _jobs(
         for family in protocol.families
         for index in range(protocol.episodes)
     ]
+
+
+def _forget_films(videos: Path, jobs: Sequence[Job]) -> None:
+    """Films that an earlier evaluation left under these episodes' names would pass for theirs."""
+    for job in jobs:
+        film_path(videos, job.policy, job.family, job.index).unlink(missing_ok=True)
 
 
 def _check(protocol: Protocol) -> None:

@@ -46,6 +46,8 @@ def commit() -> str:
 def command() -> str:
     """The command line, so that it can be pasted again."""
     name = Path(sys.argv[0]).name
+    if name in ("cli.py", "__main__.py"):  # python -m sayact.cli
+        name = "sayact"
     return shlex.join([name, *sys.argv[1:]])
 
 

@@ -15,7 +15,7 @@ from sayact.policies.policy import Attached, Drawing, Policy
 from sayact.schema import Action, ActionSpace
 from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # float32 rounding of a bound such as 0.1 must not count as leaving the box.
 BOX_TOLERANCE = 1e-6
@@ -87,7 +87,7 @@ def run_episode(
             check_action(action, space)
         except BadActionError as bad:
             error = f"{type(bad).__name__}: {bad}"
-            log.warning("%s episode %d ended after %d steps: %s", family, index, steps, bad)
+            logger.warning("%s episode %d ended after %d steps: %s", family, index, steps, bad)
             break
         raw, _, terminated, truncated, info = env.step(action.values)
         steps += 1

@@ -77,13 +77,15 @@ def terminal_table(evaluation: Evaluation) -> Table:
         f"{asked.max_steps} steps, seed {asked.seed}",
         caption="95 % Wilson intervals in parentheses",
     )
-    table.add_column("policy")
-    for heading in headings(evaluation):
-        table.add_column(heading, justify="right")
-    table.add_column("control", justify="right")
-    for row in rows(evaluation):
-        cells = [percent(*cell) for cell in row.cells]
-        table.add_row(row.policy, *cells, f"{row.control_hz:,.0f} Hz")
+    # A line a family: seven families side by side would not fit a window of 80 columns.
+    table.add_column("")
+    shown = rows(evaluation)
+    for row in shown:
+        table.add_column(row.policy, justify="right")
+    for column, heading in enumerate(headings(evaluation)):
+        table.add_row(heading, *(percent(*row.cells[column]) for row in shown))
+    table.add_section()
+    table.add_row("control", *(f"{row.control_hz:,.0f} Hz" for row in shown))
     return table
 
 

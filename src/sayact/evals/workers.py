@@ -3,8 +3,10 @@
 import logging
 import multiprocessing
 import queue
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.process import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from sayact.policies.loading import load_policy
 from sayact.policies.policy import Policy
 from sayact.schema.errors import SayactError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # How often the parent looks whether a silent worker is still alive.
 HEARTBEAT_SECONDS = 1.0
@@ -117,18 +119,38 @@ def _work(setting: Setting, todo: Any, done: Any) -> None:
     import torch
 
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     stage = Stage(setting)
     try:
-        while (job := todo.get()) is not None:
+        for job in _until_told(todo, _parent_lives):
             done.put((job, stage.play(job)))
     except SayactError as mistake:
         # As text: an exception with arguments of its own does not survive the way to the parent.
         done.put(SayactError(str(mistake)))
     except Exception as failure:
-        log.exception("a worker failed")
+        logger.exception("a worker failed")
         done.put(RuntimeError(f"a worker failed: {type(failure).__name__}: {failure}"))
     finally:
         stage.close()
+        if not _parent_lives():
+            done.cancel_join_thread()  # nobody reads any more: do not wait for it
+
+
+def _parent_lives() -> bool:
+    parent = parent_process()
+    return parent is None or parent.is_alive()
+
+
+def _until_told(todo: Any, parent_lives: Callable[[], bool]) -> Iterator[Job]:
+    """Jobs as they come, until told to stop or, after a kill, nobody is left to tell."""
+    while parent_lives():
+        try:
+            job = todo.get(timeout=HEARTBEAT_SECONDS)
+        except queue.Empty:
+            continue
+        if job is None:
+            return
+        yield job
 
 
 def _next(done: Any, processes: Sequence[Any]) -> Any:

@@ -6,7 +6,6 @@ round 1…  the policy so far acts, the oracle says what it     ─▶ train on,
 """
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
+from sayact import models
 from sayact.codecs import ImageCodec, Processor, UniformBins
 from sayact.config import to_json
 from sayact.data.augmentation import ColourJitter
@@ -30,10 +30,9 @@ from sayact.evals.provenance import provenance
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, saved_steps
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.loading import build_policy
-from sayact.schema import LANGUAGE_TABLE
-from sayact.train import TrainConfig, train
-
-logger = logging.getLogger(__name__)
+from sayact.schema import LANGUAGE_TABLE, ActionSpace
+from sayact.schema.errors import SayactError
+from sayact.train import TrainConfig, check_free, train
 
 # Training and its evaluations draw their starts from here on; the official seed 0 is never touched.
 TRAINING_SEED, WATCHING_SEED = 1_000, 2_000
@@ -42,16 +41,19 @@ DEMONSTRATED_STEPS, FOLLOWED_STEPS = 200, 80  # longest episode of a round
 
 OFFICIAL_JITTER = ColourJitter()
 
+RECIPE_FILE, MODEL_FILE = "recipe.json", "model.txt"  # kept in a run's folder, for people
+
 Progress = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """Collect `episodes`, then train up to step `until` in all."""
+    """Collect `episodes` of `families` (the recipe's by default), then train up to step `until`."""
 
     episodes: int
     until: int
     follow: bool = False  # the policy acts and the oracle labels
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +119,15 @@ def run(
 
     `data` are datasets collected before; they replace the demonstrations of the first round.
     """
+    check_free(out, resume)
+    check_same(recipe, out)
+    check_names(data)
     processor = recipe.processor()
     torch.manual_seed(recipe.train.seed)
     model = RT1(recipe.model)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.json").write_text(json.dumps(to_json(recipe), indent=2) + "\n")
+    (out / RECIPE_FILE).write_text(json.dumps(to_json(recipe), indent=2) + "\n")
+    (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
     stores: list[FrameStore] = []
     checkpoint = out
     for number, stage in enumerate(recipe.rounds):
@@ -152,6 +158,32 @@ def run(
     return checkpoint
 
 
+def check_same(recipe: Recipe, out: Path) -> None:
+    """A run goes on with the network and the pictures that it began with; other weights do not fit.
+
+    Schedules and rounds may change, as between a short run and a longer one.
+    """
+    kept = out / RECIPE_FILE
+    if not saved_steps(out) or not kept.exists():
+        return
+    began, given = json.loads(kept.read_text()), json.loads(json.dumps(to_json(recipe)))
+    for key in ("name", "model", "images"):
+        if began[key] != given[key]:
+            raise SayactError(
+                f"{out} was begun with another recipe ({began['name']}; its {key} differs). Give "
+                "the same recipe, with --tiny where it began so, or another --out."
+            )
+
+
+def check_names(data: Sequence[Path]) -> None:
+    """The frame cache is kept by the names of the datasets' folders."""
+    names = [folder.resolve().name for folder in data]
+    if len(set(names)) < len(names):
+        raise SayactError(
+            f"datasets of one run need folders of different names; got {', '.join(names)}"
+        )
+
+
 def collect_round(recipe: Recipe, number: int, folder: Path, out: Path, workers: int) -> None:
     """Demonstrations of round `number`; those that are there already are kept."""
     stage = recipe.rounds[number]
@@ -162,7 +194,7 @@ def collect_round(recipe: Recipe, number: int, folder: Path, out: Path, workers:
         "language_table",
         out=folder,
         episodes=stage.episodes,
-        families=recipe.families,
+        families=stage.families or recipe.families,
         block_mode=recipe.block_mode,
         workers=workers,
         seed=TRAINING_SEED + number + 100 * recipe.train.seed,
@@ -204,7 +236,26 @@ def describe(recipe: Recipe, processor: Processor, weights: dict[str, Tensor]) -
         },
         action_space=processor.action_space,
         processor=processor.to_json(),
-        card=f"# {recipe.name}\n\nAn RT-1 policy trained by Sayact's recipe `{recipe.name}`.\n",
+        card=card(recipe, processor.action_space),
+    )
+
+
+def card(recipe: Recipe, space: ActionSpace) -> str:
+    """The model card: what it is, how to use it, what its numbers mean."""
+    dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
+    return (
+        f"# {recipe.name}\n\n"
+        f"An RT-1 policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
+        f"families {', '.join(recipe.families)}, in the block mode {recipe.block_mode}.\n\n"
+        "```python\n"
+        'policy = sayact.load_policy("this folder")\n'
+        "policy.reset()\n"
+        "action = policy.act(observation)\n"
+        "```\n\n"
+        f"It sees pictures of {recipe.images.camera[0]} × {recipe.images.camera[1]} pixels (height "
+        f"× width) and a sentence, and answers at {space.rate_hz:g} Hz in the action space "
+        f"`{space.name}`: {dimensions}.\n\n"
+        "How it was made stands in config.json. To measure it: `sayact eval` and this folder.\n"
     )
 
 

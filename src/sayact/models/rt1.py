@@ -10,8 +10,8 @@
     mask       a query sees every earlier token and itself, except that no action slot sees an
                action slot: past actions cannot be copied, and one pass answers all dimensions.
 
-`rt1-b3` is the paper's size. `rt1-nano` is the same file with a backbone of dense 3×3 convolutions,
-for two CPU cores; where it departs from the paper stands in the recipe that trains it.
+`PAPER` (rt1-b3) is the published size. `NANO` (rt1-nano) is the same file with a backbone of dense
+3×3 convolutions, for two CPU cores; where it departs stands in the recipe that trains it.
 """
 
 from dataclasses import dataclass

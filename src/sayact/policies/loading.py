@@ -47,13 +47,15 @@ def build_policy(checkpoint: Checkpoint, device: str = "cpu") -> RT1Policy:
     kind = checkpoint.config.get("model")
     if kind != "rt1":
         raise CheckpointError(f"config.json names the model {kind!r}; this version knows 'rt1'")
-    model = RT1(from_json(RT1Config, checkpoint.config["architecture"]))
-    missing = sorted(set(model.state_dict()) - set(checkpoint.weights))
-    unknown = sorted(set(checkpoint.weights) - set(model.state_dict()))
-    if missing or unknown:
+    model = RT1(from_json(RT1Config, checkpoint.config.get("architecture", {})))
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
+    if expected != given:
+        wrong = sorted(n for n in {*expected, *given} if expected.get(n) != given.get(n))
+        shown = ", ".join(f"{n} {given.get(n)} for {expected.get(n)}" for n in wrong[:3])
         raise CheckpointError(
-            f"the weights do not fit the architecture: {len(missing)} missing "
-            f"({', '.join(missing[:3])}), {len(unknown)} unknown ({', '.join(unknown[:3])})"
+            f"{len(wrong)} weights do not fit the architecture in config.json, for instance "
+            f"(shape found for shape expected; None: there is none): {shown}"
         )
     model.load_state_dict(checkpoint.weights)
     processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)

@@ -22,6 +22,10 @@ class Dimension:
     kind: Literal["continuous", "discrete"] = "continuous"
     n: int | None = None
 
+    def __str__(self) -> str:
+        values = f"one of {self.n}" if self.kind == "discrete" else f"{self.low:g}..{self.high:g}"
+        return f"{self.name} {values} {self.unit}"
+
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise ValueError(f"dimension {self.name!r}: low {self.low} must be under {self.high}")
@@ -69,7 +73,7 @@ class ActionSpace:
         if len(self) != len(other):
             return [*lines, f"{len(self)} dimensions here, {len(other)} there"]
         pairs = zip(self.dimensions, other.dimensions, strict=True)
-        return lines + [f"dimension {a.name}: {a} here, {b} there" for a, b in pairs if a != b]
+        return lines + [f"dimension {a} here, {b} there" for a, b in pairs if a != b]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

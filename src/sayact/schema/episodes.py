@@ -17,11 +17,11 @@ class Observation:
     state: Float32[np.ndarray, "S"] | None = None
 
     def __post_init__(self) -> None:
-        image = self.image
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        kind, shape = getattr(self.image, "dtype", type(self.image).__name__), np.shape(self.image)
+        if kind != np.uint8 or len(shape) != 3 or shape[2] != 3:
             raise ShapeError(
-                f"an image must be uint8 of shape (height, width, 3); got {image.dtype} of shape "
-                f"{tuple(image.shape)}. Scale floats by 255 and move channels last."
+                f"an image must be uint8 of shape (height, width, 3); got {kind} of shape "
+                f"{shape}. Scale floats by 255 and move channels last."
             )
 
 

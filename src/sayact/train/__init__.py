@@ -1,6 +1,6 @@
 """One loop, its config, and the state that lets a killed run go on."""
 
 from sayact.train.config import TrainConfig
-from sayact.train.loop import DivergedError, train
+from sayact.train.loop import DivergedError, check_free, train
 
-__all__ = ["DivergedError", "TrainConfig", "train"]
+__all__ = ["DivergedError", "TrainConfig", "check_free", "train"]

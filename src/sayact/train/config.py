@@ -36,10 +36,13 @@ class TrainConfig:
             frames = 1 if step < self.single_frame_steps else history
             yield step, max(1, self.frames_a_step // frames), frames
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """bfloat16 is chosen only where the processor computes with it."""
+    def dtype(self, kind: str) -> torch.dtype:
+        """What to compute in on a device of this kind ("cpu", "cuda").
+
+        "auto" takes bfloat16 only where the processor has instructions for it.
+        """
         if self.precision == "auto":
-            fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+            on_gpu, on_cpu = torch.cuda.is_bf16_supported, torch.cpu._is_avx512_bf16_supported
+            fast = on_gpu() if kind == "cuda" else on_cpu()
             return torch.bfloat16 if fast else torch.float32
         return getattr(torch, self.precision)

@@ -1,6 +1,7 @@
 """What a run leaves to look at: one JSON line a measurement, TensorBoard, the first batch drawn."""
 
 import json
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 from sayact.schema.batches import Batch
 
 LOG = "log.jsonl"
+POINT_COLOURS = (255, 0, 0), (255, 255, 255), (255, 0, 255)  # red, white, magenta
 
 
 class RunLog:
@@ -44,14 +46,12 @@ def read_log(out: Path) -> list[dict[str, float]]:
 
 
 def draw_batch(batch: Batch, path: Path, rows: int = 6) -> None:
-    """The first windows as the model gets them, a row each; places to point at in red and white."""
+    """The first windows as the model gets them, a row each, with the places it is told of."""
     pixels = batch.pixels[:rows].permute(0, 1, 3, 4, 2).numpy().copy()
     if batch.points is not None:
         height, width = pixels.shape[2:4]
         for w, t in np.ndindex(pixels.shape[:2]):
-            for point, colour in zip(
-                batch.points[w, t], ((255, 0, 0), (255, 255, 255)), strict=False
-            ):
+            for point, colour in zip(batch.points[w, t], cycle(POINT_COLOURS), strict=False):
                 x, y = (point.numpy() * (width, height)).astype(int)
                 pixels[w, t, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = colour
     Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in pixels])).save(path)

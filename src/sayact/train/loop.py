@@ -1,6 +1,5 @@
 """The one training loop. What differs between experiments comes in as an argument."""
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,8 +17,6 @@ from sayact.schema.errors import SayactError
 from sayact.train.config import TrainConfig
 from sayact.train.log import RunLog, draw_batch
 from sayact.train.state import restore_step, save_step
-
-logger = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -60,10 +57,7 @@ def train(
     """
     torch.set_num_threads(config.threads)
     out.mkdir(parents=True, exist_ok=True)
-    if saved_steps(out) and not resume:
-        raise SayactError(
-            f"{out} holds a run already; add --resume to go on, or give another --out"
-        )
+    check_free(out, resume)
     model = model.channels_last(device).train()
     average = {k: v.clone() for k, v in model.state_dict().items()} if config.ema_decay else None
     optimizer = _optimizer(config, model)
@@ -71,7 +65,8 @@ def train(
     step = restore_step(out, model, average, optimizer) if saved_steps(out) else 0
     end = config.steps if until is None else min(until, config.steps)
     log = RunLog(out, step)
-    bfloat16 = config.dtype == torch.bfloat16
+    kind = torch.device(device).type  # cuda of cuda:1
+    bfloat16 = config.dtype(kind) == torch.bfloat16
     sums: dict[str, float] = {}
     since, clock = step, time.perf_counter()
     checkpoint = step_folder(out, step) / "checkpoint"
@@ -87,7 +82,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(config, step)
 
-        with torch.autocast(device, torch.bfloat16) if bfloat16 else nullcontext():
+        with torch.autocast(kind, torch.bfloat16) if bfloat16 else nullcontext():
             losses = model.loss(batch)
         optimizer.zero_grad()
         losses.total.backward()
@@ -130,6 +125,14 @@ def train(
             clock = time.perf_counter()
     log.close()
     return checkpoint
+
+
+def check_free(out: Path, resume: bool) -> None:
+    """Refuse to begin a run where another one has left its steps."""
+    if saved_steps(out) and not resume:
+        raise SayactError(
+            f"{out} holds a run already; add --resume to go on, or give another --out"
+        )
 
 
 def schedule(config: TrainConfig, step: int) -> float:

@@ -6,6 +6,8 @@ pushes, a JSON list with one trace each, and frames, a folder of pictures with a
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,8 @@ def measure(
     *, pushes: Path | None = None, frames: Path | None = None, steps: int = 1000
 ) -> WorldFigures:
     """Times `steps` control steps and compares with the references given."""
+    if steps < 1:
+        raise SayactError(f"at least 1 step must be timed; got {steps}")
     physics, picture = time_steps(steps)
     return WorldFigures(
         steps_per_second=1.0 / (physics + picture),
@@ -117,7 +121,8 @@ def time_steps(steps: int, *, seed: int = 0) -> tuple[float, float]:
 
 def compare_pushes(file: Path) -> PushFigures:
     """Replays every push of a reference file."""
-    errors = 1e3 * push_errors(json.loads(_read(file)))
+    with _named(file):
+        errors = 1e3 * push_errors(json.loads(file.read_text()))
     return PushFigures(median_mm=float(np.median(errors)), p90_mm=float(np.percentile(errors, 90)))
 
 
@@ -142,12 +147,13 @@ def push_errors(pushes: list[dict[str, Any]]) -> Float64[np.ndarray, "P"]:
 def compare_frames(folder: Path) -> FrameFigures:
     """Draws the states of a folder's `states.json` and compares with its pictures."""
     outside, whole = [], []
-    for state in json.loads(_read(folder / "states.json")):
-        theirs = np.array(Image.open(folder / state["file"]).convert("RGB"))
-        ours, our_arm = draw(state, picture=theirs.shape[:2])
-        difference = np.abs(ours.astype(np.int16) - theirs).mean(axis=2)
-        outside.append(difference[~(our_arm | arm_by_color(theirs))].mean())
-        whole.append(difference.mean())
+    with _named(folder / "states.json"):
+        for state in json.loads((folder / "states.json").read_text()):
+            theirs = np.array(Image.open(folder / state["file"]).convert("RGB"))
+            ours, our_arm = draw(state, picture=theirs.shape[:2])
+            difference = np.abs(ours.astype(np.int16) - theirs).mean(axis=2)
+            outside.append(difference[~(our_arm | arm_by_color(theirs))].mean())
+            whole.append(difference.mean())
     return FrameFigures(
         mean_abs_diff=float(np.mean(outside)), mean_abs_diff_with_arm=float(np.mean(whole))
     )
@@ -172,11 +178,15 @@ def arm_by_color(picture: UInt8[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]
     return grey & (level > ARM_GREY_LOW) & (level < ARM_GREY_HIGH)
 
 
-def _read(file: Path) -> str:
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """A file that is missing, or not of the form that is read, is named."""
     try:
-        return Path(file).read_text()
-    except OSError as error:
+        yield
+    except UnknownNameError:
+        raise  # says enough, and is a ValueError too
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise BadReferenceError(
-            f"cannot read the reference file {file}: {error.strerror}. "
+            f"cannot use the reference file {file} ({type(error).__name__}: {error}). "
             "docs/world.md describes the files; tests/golden/language_table/ holds some."
         ) from error

@@ -66,9 +66,11 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
         render_mode: str | None = None,
         render_observations: bool = True,
     ) -> None:
+        if max_steps is not None and max_steps < 1:
+            raise SayactError(f"max_steps is at least 1, or None for no limit; got {max_steps}")
         if render_mode not in (None, "rgb_array"):
             raise UnknownNameError("render mode", str(render_mode), ["rgb_array"])
-        self.families = _checked_families(family, block_mode)
+        self.families = checked_families(family, block_mode)
         self.block_mode = block_mode
         self.max_steps = max_steps
         self.fail_out_of_reach = fail_out_of_reach
@@ -224,7 +226,8 @@ def _observation_space() -> spaces.Dict:
     )
 
 
-def _checked_families(family: str | Sequence[str], block_mode: str) -> tuple[type[Task], ...]:
+def checked_families(family: str | Sequence[str], block_mode: str) -> tuple[type[Task], ...]:
+    """The families named; refused where one is unknown or the block mode has too few blocks."""
     names = (family,) if isinstance(family, str) else tuple(family)
     if not names:
         raise SayactError(f"no family given; there are: {', '.join(FAMILIES)}")
@@ -259,7 +262,10 @@ def _checked_action(action: Numbers) -> Float32[np.ndarray, "2"]:
 
 
 def _numbers(what: str, values: Numbers, count: int) -> Float64[np.ndarray, "N"]:
-    numbers = np.asarray(values, np.float64)
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"{what} takes {count} finite numbers; got {values!r}") from error
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
         raise ShapeError(f"{what} takes {count} finite numbers; got {numbers.tolist()}")
     return numbers

@@ -84,7 +84,13 @@ class Camera:
         self._height, self._width = picture
         self._model = model
         self._gl = open_context(self._height, self._width)
-        self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        try:
+            self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        except mujoco.FatalError as error:  # glfw opens a context without a screen, an empty one
+            raise RenderingError(
+                f"cannot draw pictures: {error}. Unset MUJOCO_GL, so that egl and osmesa are tried "
+                "in turn (Debian packages libegl1 and libosmesa6)."
+            ) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
         self._scene = mujoco.MjvScene(model, MAX_GEOMS)
         for flag in (

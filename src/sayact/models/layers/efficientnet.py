@@ -1,4 +1,4 @@
-"""EfficientNet whose every block is steered by the sentence (RT-1 section 5.1, appendix C).
+"""EfficientNet whose every block is steered by the sentence (RT-1 section 5.1).
 
 picture ─▶ stem ─▶ [block ─▶ FiLM] × blocks ─▶ top 1×1 ─▶ features
                         ▲
