@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from sayact.codecs import UniformBins
 from sayact.schema import LANGUAGE_TABLE, RT1, RT2
+from sayact.schema.errors import BadActionError
 
 CODECS = [
     UniformBins(action_space=space, bins=bins)
@@ -49,7 +50,7 @@ class TestUniformBins:
         assert (codec.encode(space.high) == top).all()
 
     def test_not_a_number_is_refused(self, codec):
-        with pytest.raises(ValueError, match="finite"):
+        with pytest.raises(BadActionError, match="finite"):
             codec.encode(np.full(len(codec.action_space), np.nan, np.float32))
 
     def test_ids_outside_are_refused(self, codec):

@@ -7,7 +7,7 @@ import pytest
 
 from sayact.evals.rollouts import Moment, check_action, episode_seed, run_episode
 from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
-from sayact.schema import LANGUAGE_TABLE, RT1, Action
+from sayact.schema import LANGUAGE_TABLE, RT1, Action, Observation
 from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
 from sayact.testing import FixedPolicy, ToyWorld
 
@@ -54,6 +54,16 @@ def test_a_bad_action_ends_the_episode_by_name(values: tuple[float, ...], what: 
     assert result.error is not None
     assert result.error.startswith("BadActionError: ")
     assert what in result.error
+
+
+def test_a_policy_that_notices_itself_ends_the_episode_too() -> None:
+    class Broken(ZeroPolicy):
+        def act(self, observation: Observation) -> Action:
+            raise BadActionError("the network's logits hold NaN")
+
+    result = play(Broken())
+    assert (result.success, result.steps) == (False, 0)
+    assert result.error == "BadActionError: the network's logits hold NaN"
 
 
 def test_the_edge_of_the_box_is_inside() -> None:

@@ -8,6 +8,7 @@ from sayact.models.rt1 import RT1
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema import RT1 as RT1_SPACE
 from sayact.schema import Observation
+from sayact.schema.errors import BadActionError
 from sayact.testing import TINY_IMAGES, tiny_processor, tiny_rt1
 
 
@@ -75,3 +76,10 @@ def test_discrete_dimensions_never_get_ids_they_lack(rng):
     assert action.tokens is not None
     assert action.tokens.tolist() == [2] + [31] * 10
     assert action.values[0] == 2
+
+
+def test_a_broken_network_is_noticed(policy, rng):
+    with torch.no_grad():
+        policy.model.transformer.head.bias[3] = float("nan")
+    with pytest.raises(BadActionError, match="NaN"):
+        policy.act(observations(rng, 1)[0])

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from sayact.schema import ActionSpace
+from sayact.schema.errors import BadActionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,10 @@ class UniformBins:
     def encode(self, values: Float32[np.ndarray, "*batch A"]) -> Int64[np.ndarray, "*batch A"]:
         """Physical values to ids."""
         if not np.isfinite(values).all():
-            raise ValueError("actions to encode must be finite; the data holds NaN or infinity")
+            raise BadActionError(
+                "actions to encode must be finite; the data holds NaN or infinity. Find where with "
+                "`sayact data check`."
+            )
         top = np.array(self.sizes) - 1
         ids = np.where(
             self.discrete, np.round(values), np.floor((values - self.action_space.low) / self.width)

@@ -77,13 +77,15 @@ def run_episode(
 
     while True:
         started = time.perf_counter()
-        action = policy.act(to_observation(raw))
-        seconds += time.perf_counter() - started
-        if watch is not None:
-            watch(
-                Moment(picture=raw["rgb"], instruction=instruction, action=action, success=success)
-            )
         try:
+            action = policy.act(to_observation(raw))
+            seconds += time.perf_counter() - started
+            if watch is not None:
+                watch(
+                    Moment(
+                        picture=raw["rgb"], instruction=instruction, action=action, success=success
+                    )
+                )
             check_action(action, space)
         except BadActionError as bad:
             error = f"{type(bad).__name__}: {bad}"
@@ -125,8 +127,8 @@ def check_fits(policy: Policy, env: gymnasium.Env) -> None:
     differences = policy.action_space.differences(ours)
     if differences:
         raise ActionSpaceMismatchError(
-            f"this policy speaks the action space {_written(policy.action_space)}, the world "
-            f"listens to {_written(ours)}. They differ in {'; '.join(differences)} (here: the "
+            f"this policy speaks the action space {policy.action_space}, the world "
+            f"listens to {ours}. They differ in {'; '.join(differences)} (here: the "
             "policy, there: the world). Use a policy trained for this world."
         )
 
@@ -149,9 +151,3 @@ def check_action(action: Action, space: ActionSpace) -> None:
                 f"{dimension.name} is {value:g} {dimension.unit}, outside {dimension.low:g} to "
                 f"{dimension.high:g}; a policy that regresses must clip its own answers"
             )
-
-
-def _written(space: ActionSpace) -> str:
-    parts = ", ".join(f"{d.name} {d.low:g}..{d.high:g} {d.unit}" for d in space.dimensions)
-    kind = "displacements" if space.delta else "set-points"
-    return f"{space.name!r} ({parts}; {kind} in the {space.frame} frame at {space.rate_hz:g} Hz)"

@@ -17,6 +17,7 @@ from sayact.codecs import Processor
 from sayact.models.rt1 import RT1
 from sayact.policies.policy import Policy
 from sayact.schema import Action, ActionSpace, Observation
+from sayact.schema.errors import BadActionError
 
 
 class RT1Policy(Policy):
@@ -52,7 +53,15 @@ class RT1Policy(Policy):
         return self.choose(logits)
 
     def choose(self, logits: Tensor) -> Action:
-        """(A, V) logits of one frame → the likeliest action, with the probability of each token."""
+        """(A, V) logits of one frame → the likeliest action, with the probability of each token.
+
+        Raises BadActionError when the network answers NaN or infinity: the largest of those is
+        some bin too, and would be acted on in silence.
+        """
+        if not torch.isfinite(logits).all():
+            raise BadActionError(
+                "the network's logits hold NaN or infinity; its weights or its input are broken"
+            )
         chances = logits.float().masked_fill(self._illegal, float("-inf")).softmax(-1)
         best, ids = chances.max(-1)
         return self.processor.action(

@@ -53,6 +53,11 @@ class ActionSpace:
     def __len__(self) -> int:
         return len(self.dimensions)
 
+    def __str__(self) -> str:
+        kind = "displacements" if self.delta else "set-points"
+        parts = ", ".join(map(str, self.dimensions))
+        return f"{self.name!r} ({parts}; {kind} in the {self.frame} frame at {self.rate_hz:g} Hz)"
+
     @property
     def low(self) -> Float32[np.ndarray, "A"]:
         """Lower bounds in physical units."""

@@ -24,8 +24,8 @@ class StageConfig:
     """`repeats` blocks of one kind; the stride belongs to the first of them.
 
     mbconv: expand 1×1, depthwise k×k, squeeze-and-excite, project 1×1 (EfficientNet).
-    fused: one dense k×k convolution does the expanding and the mixing (EfficientNet-V2); a CPU
-        computes it several times faster than a depthwise one of the same cost on paper.
+    fused: one dense k×k convolution does the expanding and the mixing (EfficientNet-V2), which
+        keeps a CPU's arithmetic busier than a depthwise one.
     """
 
     kind: Literal["mbconv", "fused"]
