@@ -37,13 +37,13 @@ RECIPE = Recipe(
     model=NANO,
     images=ImageCodec(camera=(180, 320), shrink_by=2, crop=(84, 152)),
     train=TrainConfig(
-        steps=10_500, single_frame_steps=8_500, ema_decay=0.999, evaluate_every=3_000
+        steps=11_000, single_frame_steps=8_000, ema_decay=0.999, evaluate_every=3_000
     ),
     rounds=(
         Round(episodes=5_000, until=4_000),
         Round(episodes=1_000, until=6_000, follow=True),
         Round(episodes=840, until=8_000, follow=True, families=HARD),
-        Round(episodes=700, until=10_500, follow=True, families=HARD),
+        Round(episodes=700, until=11_000, follow=True, families=HARD),
     ),
     families=(
         "block2block",

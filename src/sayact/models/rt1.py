@@ -302,6 +302,15 @@ class RT1(nn.Module):
         per_frame = weight.unflatten(0, (self.config.frames, -1))
         weight.copy_(per_frame[:1].expand_as(per_frame).flatten(0, 1))
 
+    def hold_statistics(self) -> None:
+        """Normalise by the running statistics from here on, in training too.
+
+        A batch of windows holds few scenes, several times each: its own statistics would be noise.
+        """
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
     def loss(self, batch: Batch) -> Losses:
         """Cross-entropy on every valid frame, plus pointing where the batch knows places."""
         logits, maps = self._forward(batch.pixels, batch.instruction)

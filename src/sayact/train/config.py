@@ -15,10 +15,11 @@ class TrainConfig:
 
     steps: int
     single_frame_steps: int = 0
+    window_share: float = 0.5  # of the learning rate, at which windows begin after single frames
     frames_a_step: int = 96
     learning_rate: float = 1e-3
     warmup_steps: int = 200
-    final_share: float = 0.02  # of the learning rate, reached on a cosine
+    final_share: float = 0.02  # of the learning rate, reached on a cosine, once in each phase
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.98)
     clip_norm: float = 1.0

@@ -67,15 +67,15 @@ def train(
     log = RunLog(out, step)
     kind = torch.device(device).type  # cuda of cuda:1
     bfloat16 = config.dtype(kind) == torch.bfloat16
+    if 0 < config.single_frame_steps < step:
+        model.hold_statistics()
     sums: dict[str, float] = {}
     since, clock = step, time.perf_counter()
     checkpoint = step_folder(out, step) / "checkpoint"
 
     for batch in batches.stream(config.draws(step, end, model.config.frames)):
         if step == config.single_frame_steps and step > 0:
-            model.spread_positions()
-            if average is not None:
-                _average(average, model, 0.0)
+            _begin_windows(model, average)
         if step == 0:
             draw_batch(batch, out / "first_batch.png")
         batch = batch.to(device)
@@ -135,12 +135,31 @@ def check_free(out: Path, resume: bool) -> None:
         )
 
 
+def _begin_windows(model: RT1, average: dict[str, Tensor] | None) -> None:
+    """Go from single frames to windows, with the averaged weights where there are any."""
+    if average is not None:
+        model.load_state_dict(average)
+    model.spread_positions()
+    model.hold_statistics()
+    if average is not None:
+        _average(average, model, 0.0)
+
+
 def schedule(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then a cosine down to `final_share`."""
-    if step < config.warmup_steps:
-        return (step + 1) / config.warmup_steps
-    done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    return config.final_share + (1 - config.final_share) * 0.5 * (1 + math.cos(math.pi * done))
+    """Linear warm-up, then a cosine to `final_share`; once for single frames, once for windows.
+
+    Windows need a rate of their own: the network has to learn what the older frames are for, and
+    at the end of the first cosine it is too slow to.
+    """
+    single = min(config.single_frame_steps, config.steps)
+    if step < single or single == 0:
+        start, end, peak = 0, single or config.steps, 1.0
+    else:
+        start, end, peak = single, config.steps, config.window_share
+    if step - start < config.warmup_steps:
+        return peak * (step - start + 1) / config.warmup_steps
+    done = (step - start - config.warmup_steps) / max(1, end - start - config.warmup_steps)
+    return config.final_share + (peak - config.final_share) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _optimizer(config: TrainConfig, model: RT1) -> torch.optim.Optimizer:
