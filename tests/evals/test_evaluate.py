@@ -1,16 +1,13 @@
 """Many episodes: sums, JSON, the same answer from any number of workers, what is refused."""
 
 import json
-import queue
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from handmade import made
-from sayact.evals import workers
 from sayact.evals.evaluate import evaluate
 from sayact.evals.evaluation import ALL_FAMILIES, OFFICIAL_FAMILIES, Evaluation, Protocol
 from sayact.evals.rollouts import EpisodeResult
@@ -95,21 +92,3 @@ def test_films_of_an_earlier_evaluation_do_not_pass_for_these(tmp_path: Path) ->
     evaluate("zero", protocol, workers=0, beside=(), videos=tmp_path, videos_each=1, progress=False)
     assert first.is_file()
     assert not second.exists()
-
-
-def test_workers_end_when_nobody_is_left_to_tell_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "HEARTBEAT_SECONDS", 0.01)
-    job = workers.Job(policy="zero", family="separate", index=0)
-    todo: queue.Queue[workers.Job | None] = queue.Queue()
-    for task in (job, None, job):
-        todo.put(task)
-    assert list(workers._until_told(todo, lambda: True)) == [job]
-    breaths = iter([True, True, False])
-    assert list(workers._until_told(todo, lambda: next(breaths))) == [job]
-
-
-def test_a_dead_worker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "HEARTBEAT_SECONDS", 0.01)
-    killed = [SimpleNamespace(exitcode=-9), SimpleNamespace(exitcode=None)]
-    with pytest.raises(SayactError, match="fewer workers"):
-        workers._next(queue.Queue(), killed)

@@ -6,19 +6,11 @@ An episode depends on nothing but its index and the settings, so a run that was 
 again, with any number of workers, ends with the same dataset as one that went through.
 """
 
-import logging
-import multiprocessing
-import os
-import queue
-import signal
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.process import BaseProcess, parent_process
-from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -29,22 +21,11 @@ from sayact.data.layout import DatasetSpec
 from sayact.data.staging import stage
 from sayact.data.writer import DatasetWriter
 from sayact.evals.demonstrations import DemonstrationPlayer, DemonstrationSettings
+from sayact.evals.pool import WorkerDiedError, run_tasks
 from sayact.schema import Episode
 from sayact.schema.errors import SayactError
 
-logger = logging.getLogger(__name__)
-
-PATIENCE = 0.5  # seconds between looks at whether the other side is still alive
 RESULTS_PER_CONSOLIDATION = 100  # finished episodes between two looks at whether a file is full
-
-# One core per worker: threads of the numeric libraries would only get in each other's way.
-SINGLE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "passive",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "LP_NUM_THREADS": "0",  # Mesa's software renderer draws in the calling thread: a quarter faster
-}
 
 
 @runtime_checkable
@@ -77,14 +58,11 @@ class CollectReport:
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """What a worker tells about one episode; `mistake` or `crash` instead when it failed."""
+    """What a worker tells about one episode."""
 
-    index: int
-    frames: int = 0
-    success: bool = False
-    attempts: int = 0
-    mistake: str = ""
-    crash: str = ""
+    frames: int
+    success: bool
+    attempts: int
 
 
 def collect(
@@ -150,11 +128,11 @@ def collect_with(
     started = time.monotonic()
     writer = DatasetWriter(out, spec)
     missing = sorted(set(range(episodes)) - writer.done)
-    played = _play_here if workers == 0 else partial(_play_in_workers, workers=workers)
+    playing = partial(_playing, make_player, spec, writer.directory)
     frames = successes = attempts = 0
-    with _Bar(done=episodes - len(missing), total=episodes, shown=progress) as bar:
-        outcomes = played(make_player, spec, writer.directory, missing)
-        for number, outcome in enumerate(outcomes, start=1):
+    bar = _Bar(done=episodes - len(missing), total=episodes, shown=progress)
+    with _told_to_go_on(), bar, closing(run_tasks(playing, missing, workers)) as outcomes:
+        for number, (_, outcome) in enumerate(outcomes, start=1):
             frames += outcome.frames
             successes += outcome.success
             attempts += outcome.attempts
@@ -173,115 +151,30 @@ def collect_with(
     )
 
 
-def _play_here(
-    make_player: Callable[[], Player], spec: DatasetSpec, directory: Path, missing: Sequence[int]
-) -> Iterator[_Outcome]:
-    player = make_player() if missing else None
-    for index in missing:
-        if player is not None:
-            yield _play_one(player, spec, directory, index)
+@contextmanager
+def _playing(
+    make_player: Callable[[], Player], spec: DatasetSpec, directory: Path
+) -> Iterator[Callable[[int], _Outcome]]:
+    """The function that plays the episode of an index and writes it to the disk."""
+    player = make_player()
 
+    def play(index: int) -> _Outcome:
+        episode, attempts = player.play(index)
+        stage(directory, spec, index, episode)
+        return _Outcome(frames=len(episode), success=episode.success, attempts=attempts)
 
-def _play_one(player: Player, spec: DatasetSpec, directory: Path, index: int) -> _Outcome:
-    episode, attempts = player.play(index)
-    stage(directory, spec, index, episode)
-    return _Outcome(index=index, frames=len(episode), success=episode.success, attempts=attempts)
-
-
-def _play_in_workers(
-    make_player: Callable[[], Player],
-    spec: DatasetSpec,
-    directory: Path,
-    missing: Sequence[int],
-    *,
-    workers: int,
-) -> Iterator[_Outcome]:
-    """Outcomes as they come; a mistake in a worker stops all and is raised here."""
-    context = multiprocessing.get_context("spawn")
-    tasks: Queue[int | None] = context.Queue()
-    results: Queue[_Outcome] = context.Queue()
-    for index in missing:
-        tasks.put(index)
-    count = min(workers, len(missing))
-    for _ in range(count):
-        tasks.put(None)
-    arguments = (make_player, spec, directory, tasks, results)
-    processes = [context.Process(target=_work, args=arguments, daemon=True) for _ in range(count)]
-    try:
-        with _environment(SINGLE_THREAD):
-            for process in processes:
-                process.start()
-        for _ in missing:
-            outcome = _next_outcome(results, processes)
-            if outcome.mistake:
-                raise SayactError(outcome.mistake)
-            if outcome.crash:
-                raise RuntimeError(f"a worker failed at episode {outcome.index}:\n{outcome.crash}")
-            yield outcome
-    finally:
-        tasks.cancel_join_thread()
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-            process.join()
-
-
-def _next_outcome(results: "Queue[_Outcome]", processes: Sequence[BaseProcess]) -> _Outcome:
-    while True:
-        try:
-            return results.get(timeout=PATIENCE)
-        except queue.Empty:
-            codes = [process.exitcode for process in processes]
-            if any(codes) or None not in codes:
-                raise SayactError(
-                    f"a worker process died (exit codes {codes}; -9 often means too little "
-                    "memory). Finished episodes are kept: run the same command again."
-                ) from None
-
-
-def _work(
-    make_player: Callable[[], Player],
-    spec: DatasetSpec,
-    directory: Path,
-    tasks: "Queue[int | None]",
-    results: "Queue[_Outcome]",
-) -> None:
-    """A worker's whole life: play what comes until told to stop, or nobody is left to tell."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    index, parent = -1, parent_process()
-    try:
-        player = make_player()
-        while parent is None or parent.is_alive():
-            try:
-                task = tasks.get(timeout=PATIENCE)
-            except queue.Empty:
-                continue
-            if task is None:
-                break
-            index = task
-            results.put(_play_one(player, spec, directory, index))
-    except SayactError as error:
-        results.put(_Outcome(index=index, mistake=str(error)))
-    except Exception:
-        results.put(_Outcome(index=index, crash=traceback.format_exc()))
-    finally:
-        if parent is not None and not parent.is_alive():
-            results.cancel_join_thread()  # nobody reads any more: do not wait for it
+    yield play
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Environment variables for processes started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+def _told_to_go_on() -> Iterator[None]:
+    """Say, when a worker died, that nothing finished is lost."""
     try:
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    except WorkerDiedError as death:
+        raise WorkerDiedError(
+            f"{death} Finished episodes are kept: run the same command again."
+        ) from None
 
 
 class _Bar:

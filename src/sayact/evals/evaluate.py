@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sayact.envs import make_env
 from sayact.evals.evaluation import Evaluation, Protocol
+from sayact.evals.jobs import Job, Setting, open_stage
+from sayact.evals.pool import run_tasks
 from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.rollouts import EpisodeResult, check_fits
 from sayact.evals.videos import film_path
-from sayact.evals.workers import Job, Setting, play_apart, play_here
 from sayact.policies.loading import load_policy
 from sayact.policies.policy import Attached, Policy
 from sayact.schema.errors import SayactError
@@ -59,10 +61,9 @@ def evaluate(
     if videos is not None:
         _forget_films(videos, jobs)
     started = time.perf_counter()
-    if workers == 0:
-        answers = play_here(_setting(protocol), policies, jobs)
-    else:
-        answers = play_apart(_setting(protocol), jobs, workers)
+    # Other processes load the policies for themselves.
+    stage = partial(open_stage, _setting(protocol), policies if workers == 0 else None)
+    answers = run_tasks(stage, jobs, workers)
     results = dict(_watched(answers, jobs, progress))
     seconds = time.perf_counter() - started
 
