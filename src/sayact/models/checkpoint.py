@@ -46,6 +46,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     new = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     new.chmod(0o755)
     save_file({k: v.contiguous() for k, v in checkpoint.weights.items()}, new / WEIGHTS)
+    (new / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
     files = {
         CONFIG: checkpoint.config,
         ACTION_SPACE: checkpoint.action_space.to_json(),
