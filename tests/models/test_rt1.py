@@ -126,6 +126,23 @@ def test_positions_spread_from_the_first_frame():
     assert all(torch.equal(table[0], frame) for frame in table)
 
 
+def test_held_statistics_stay_while_weights_learn(batch):
+    model = RT1(tiny_rt1()).train()
+
+    def statistics():
+        return {k: v.clone() for k, v in model.named_buffers() if "running" in k}
+
+    before = statistics()
+    model.loss(batch)
+    moved = statistics()
+    assert any(not torch.equal(before[k], moved[k]) for k in before)
+    model.hold_statistics()
+    model.loss(batch).total.backward()
+    held = statistics()
+    assert all(torch.equal(moved[k], held[k]) for k in moved)
+    assert all(p.grad is not None for p in model.tokenizer.parameters())
+
+
 def test_single_frames_do_not_see_the_others(batch):
     """A window of one frame is the first slot of a longer one."""
     model = RT1(tiny_rt1()).eval()

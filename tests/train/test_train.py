@@ -136,9 +136,18 @@ def test_precision_is_what_was_asked_for():
     assert replace(CONFIG, precision="auto").dtype("cpu") in (torch.float32, torch.bfloat16)
 
 
-def test_schedule_warms_up_and_falls():
-    values = [schedule(CONFIG, step) for step in range(CONFIG.steps + 1)]
-    assert values[0] == pytest.approx(0.2)
-    assert values[4] == 1
+def test_schedule_warms_up_and_falls_once_a_phase():
+    values = np.array([schedule(CONFIG, step) for step in range(CONFIG.steps + 1)])
+    single, windows = values[:20], values[20:]
+    assert single[0] == pytest.approx(0.2)
+    assert single.max() == single[4] == 1
+    assert windows.max() == windows[4] == CONFIG.window_share
+    assert (np.diff(single[5:]) < 0).all()
+    assert (np.diff(windows[5:]) < 0).all()
     assert values[-1] == pytest.approx(CONFIG.final_share)
+
+
+def test_schedule_without_single_frames_is_one_cosine():
+    values = [schedule(replace(CONFIG, single_frame_steps=0), step) for step in range(41)]
     assert np.argmax(values) in (4, 5)
+    assert (np.diff(values[5:]) < 0).all()
