@@ -14,7 +14,7 @@ RECIPE = Recipe(
     name="rt1_demo",
     model=FULL.model,
     images=FULL.images,
-    # Small batches: with so few minutes, more steps teach more than quieter ones.
+    # Small batches, for more steps in so few minutes.
     train=replace(
         FULL.train,
         steps=2_600,
