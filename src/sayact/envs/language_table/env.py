@@ -37,7 +37,7 @@ GOAL_REWARD = 100.0  # once, with success
 # The effector is measured, not commanded, and may overshoot: its space is this much wider.
 EFFECTOR_SLACK = 0.1
 
-Numbers = Sequence[float] | np.ndarray
+Numbers = Sequence[Any] | np.ndarray  # whatever a user gives; checked where it is used
 RawObservation = dict[str, Any]  # of arrays; see `_observation_space`
 
 
