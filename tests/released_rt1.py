@@ -15,7 +15,8 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
 from sayact.models.layers.efficientnet import FiLM
-from sayact.models.rt1 import PAPER, RT1, Layer
+from sayact.models.rt1 import RT1, Layer
+from sayact.models.shapes import PAPER
 
 SEED = "A"
 TOKENIZER, LEARNER = "_image_tokenizer/_tokenizer/", "_image_tokenizer/_token_learner/"
@@ -57,6 +58,7 @@ def network() -> RT1:
     _fill(model.tokenizer.project, f"{TOKENIZER}conv1x1/")
     _fill(model.tokenizer.film, f"{TOKENIZER}film_layer/")
     learner = model.tokenizer.token_learner
+    assert learner is not None
     _fill(learner.norm, f"{LEARNER}layernorm/")
     _fill(learner.hidden, f"{LEARNER}mlp/_hidden_layer/")
     _fill(learner.out, f"{LEARNER}mlp/_output_layer/", gain=64)

@@ -5,7 +5,8 @@ import torch
 
 from sayact.config import ConfigError, from_json, to_json
 from sayact.models.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
-from sayact.models.rt1 import NANO, RT1Config
+from sayact.models.rt1 import RT1Config
+from sayact.models.shapes import NANO
 from sayact.schema import LANGUAGE_TABLE
 from sayact.schema.errors import CheckpointError
 

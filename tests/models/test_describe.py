@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sayact.models import describe
-from sayact.models.rt1 import NANO, RT1
+from sayact.models.rt1 import RT1
+from sayact.models.shapes import NANO
 from sayact.testing import tiny_rt1
 
 DRAWN = """\

@@ -10,7 +10,9 @@ import torch
 from sayact.data.windows import WindowSampler
 from sayact.experiments.recipe import locate_task
 from sayact.models import describe
-from sayact.models.rt1 import NANO, PAPER, RT1, attention_mask, bin_loss, pointing_loss
+from sayact.models.losses import bin_loss, pointing_loss
+from sayact.models.rt1 import RT1, attention_mask
+from sayact.models.shapes import NANO, PAPER
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 
 

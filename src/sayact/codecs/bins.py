@@ -6,12 +6,31 @@ low                                              high
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from sayact.schema import ActionSpace
 from sayact.schema.errors import BadActionError
+
+
+@runtime_checkable
+class ActionCodec(Protocol):
+    """What every way of writing actions as ids can do."""
+
+    @property
+    def action_space(self) -> ActionSpace: ...
+
+    @property
+    def bins(self) -> int: ...
+
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
+
+    def encode(self, values: Float32[np.ndarray, "*batch A"]) -> Int64[np.ndarray, "*batch A"]: ...
+
+    def decode(self, ids: Int64[np.ndarray, "*batch A"]) -> Float32[np.ndarray, "*batch A"]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +52,7 @@ class UniformBins:
 
     @property
     def discrete(self) -> np.ndarray:
-        return np.array([d.kind == "discrete" for d in self.action_space.dimensions])
+        return self.action_space.discrete
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -47,11 +66,7 @@ class UniformBins:
 
     def encode(self, values: Float32[np.ndarray, "*batch A"]) -> Int64[np.ndarray, "*batch A"]:
         """Physical values to ids."""
-        if not np.isfinite(values).all():
-            raise BadActionError(
-                "actions to encode must be finite; the data holds NaN or infinity. Find where with "
-                "`sayact data check`."
-            )
+        require_finite(values)
         top = np.array(self.sizes) - 1
         ids = np.where(
             self.discrete, np.round(values), np.floor((values - self.action_space.low) / self.width)
@@ -60,7 +75,21 @@ class UniformBins:
 
     def decode(self, ids: Int64[np.ndarray, "*batch A"]) -> Float32[np.ndarray, "*batch A"]:
         """Ids to physical values."""
-        if (ids < 0).any() or (ids >= np.array(self.sizes)).any():
-            raise ValueError(f"ids must lie in 0…{[n - 1 for n in self.sizes]}; got {ids.tolist()}")
+        require_ids(ids, self.sizes)
         centres = self.action_space.low + (ids.astype(np.float32) + 0.5) * self.width
         return np.where(self.discrete, ids, centres).astype(np.float32)
+
+
+def require_finite(values: np.ndarray) -> None:
+    """Raises BadActionError for NaN and infinity, which would become some id in silence."""
+    if not np.isfinite(values).all():
+        raise BadActionError(
+            "actions to encode must be finite; the data holds NaN or infinity. Find where with "
+            "`sayact data check`."
+        )
+
+
+def require_ids(ids: np.ndarray, sizes: tuple[int, ...]) -> None:
+    """Raises ValueError for an id that its dimension does not have."""
+    if (ids < 0).any() or (ids >= np.array(sizes)).any():
+        raise ValueError(f"ids must lie in 0…{[n - 1 for n in sizes]}; got {ids.tolist()}")

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from sayact.codecs.bins import UniformBins
+from sayact.codecs.bins import ActionCodec, UniformBins
+from sayact.codecs.edges import EdgeBins
 from sayact.codecs.images import ImageCodec
 from sayact.codecs.instructions import SentenceEncoder, UniversalSentenceEncoder
 from sayact.schema import Action, ActionSpace, Observation
 from sayact.schema.errors import CheckpointError
 
 # How processor.json names the codecs that made a checkpoint.
-ACTION_CODEC, SENTENCE_ENCODER = "uniform_bins", "universal-sentence-encoder-multilingual-v3"
+ACTION_CODECS = {"uniform_bins": UniformBins, "edge_bins": EdgeBins}
+SENTENCE_ENCODER = "universal-sentence-encoder-multilingual-v3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Processor:
     """`images` and `actions` are pure; `sentences` remembers what it has embedded."""
 
     images: ImageCodec
-    actions: UniformBins
+    actions: ActionCodec
     sentences: SentenceEncoder = field(default_factory=UniversalSentenceEncoder, compare=False)
 
     @property
@@ -63,22 +65,25 @@ class Processor:
         """Everything but the action space, which has a file of its own in a checkpoint."""
         return {
             "images": asdict(self.images),
-            "actions": {"codec": ACTION_CODEC, "bins": self.actions.bins},
+            "actions": _action_codec_json(self.actions),
             "sentences": SENTENCE_ENCODER,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any], action_space: ActionSpace) -> "Processor":
         """Raises CheckpointError where `data` names a codec that this version does not have."""
-        for given, known in (
-            (data["actions"]["codec"], ACTION_CODEC),
-            (data["sentences"], SENTENCE_ENCODER),
+        actions = dict(data["actions"])
+        codec = ACTION_CODECS.get(actions.pop("codec"))
+        for given, known, fits in (
+            (data["actions"]["codec"], ", ".join(ACTION_CODECS), codec is not None),
+            (data["sentences"], SENTENCE_ENCODER, data["sentences"] == SENTENCE_ENCODER),
         ):
-            if given != known:
+            if not fits:
                 raise CheckpointError(
-                    f"processor.json asks for {given!r}; this version of Sayact knows {known!r}. "
+                    f"processor.json asks for {given!r}; this version of Sayact knows {known}. "
                     "Use the version that wrote the checkpoint; its config.json names it."
                 )
+        assert codec is not None
         images = data["images"]
         return cls(
             images=ImageCodec(
@@ -86,5 +91,12 @@ class Processor:
                 shrink_by=images["shrink_by"],
                 crop=tuple(images["crop"]),
             ),
-            actions=UniformBins(action_space=action_space, bins=data["actions"]["bins"]),
+            actions=codec(action_space=action_space, **actions),
         )
+
+
+def _action_codec_json(codec: ActionCodec) -> dict[str, Any]:
+    """The codec's name and its fields; the action space stands in a file of its own."""
+    name = next(n for n, c in ACTION_CODECS.items() if type(codec) is c)
+    fields = {k: v for k, v in vars(codec).items() if k != "action_space"}
+    return {"codec": name, **fields}

@@ -18,7 +18,7 @@ from dataclasses import replace
 from sayact.codecs import ImageCodec
 from sayact.experiments.recipe import Recipe, Round
 from sayact.experiments.rt1_language_table import RECIPE as NANO_RECIPE
-from sayact.models.rt1 import PAPER
+from sayact.models.shapes import PAPER
 from sayact.train import TrainConfig
 
 RECIPE = Recipe(

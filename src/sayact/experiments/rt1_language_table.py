@@ -21,7 +21,7 @@ Where it departs from the paper, and why:
 
 from sayact.codecs import ImageCodec
 from sayact.experiments.recipe import Recipe, Round
-from sayact.models.rt1 import NANO
+from sayact.models.shapes import NANO
 from sayact.train import TrainConfig
 
 # "Block beside block" is learned last: it must not touch the block it is about.

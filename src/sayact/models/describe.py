@@ -72,7 +72,8 @@ def _split(model: RT1) -> Iterator[tuple[str, int]]:
     yield "FiLM in its blocks", in_blocks
     yield "1×1 projection", _size(tokenizer.project)
     yield "last FiLM", _size(tokenizer.film)
-    yield "TokenLearner", _size(tokenizer.token_learner)
+    if tokenizer.token_learner is not None:
+        yield "TokenLearner", _size(tokenizer.token_learner)
     yield "transformer", _size(transformer) - _size(transformer.head)
     yield "head", _size(transformer.head)
 

@@ -10,15 +10,14 @@
     mask       a query sees every earlier token and itself, except that no action slot sees an
                action slot: past actions cannot be copied, and one pass answers all dimensions.
 
-`PAPER` (rt1-b3) is the published size. `NANO` (rt1-nano) is the same file with a backbone of dense
-3×3 convolutions, for two CPU cores; where it departs stands in the recipe that trains it.
+The published sizes, and ours, stand in `sayact.models.shapes`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,8 +26,8 @@ from sayact.models.layers.efficientnet import (
     EfficientNet,
     EfficientNetConfig,
     FiLM,
-    StageConfig,
 )
+from sayact.models.losses import bin_loss, pointing_loss
 from sayact.schema.batches import Batch
 
 LAYER_NORM_EPS = 1e-6  # Keras' default, the original's
@@ -36,7 +35,7 @@ LAYER_NORM_EPS = 1e-6  # Keras' default, the original's
 
 @dataclass(frozen=True, kw_only=True)
 class RT1Config:
-    """Shapes after the released configuration; the last block of fields is off in the paper."""
+    """The values are the released TensorFlow network's; the last block of fields is off in it."""
 
     action_dims: int
     bins: int = 256
@@ -46,50 +45,19 @@ class RT1Config:
     backbone: EfficientNetConfig = B3
     token_width: int = 512
     image_tokens: int = 8
+    token_learner: bool = True  # False: every place is a token, the paper's ablation
     width: int = 512
     layers: int = 8
     heads: int = 8
     head_dim: int = 128
     feed_forward: Literal["linear", "swiglu"] = "linear"  # the paper's is one linear layer
+    hidden: int | None = None  # of SwiGLU; None: twice the width
+    action_keys: bool = True  # may image tokens look back at action slots? not in the flax release
     dropout: float = 0.1
 
     sentence_scale: float = 1.0  # USE vectors have length 1, numbers of 0.04: slow food for Adam
     points: int = 0  # auxiliary pointing: so many image tokens are told where to look
     soft_bins: float = 0.0  # standard deviation of the target over bins; 0 is one-hot
-
-
-def _fused(channels: int, stride: int, repeats: int) -> StageConfig:
-    return StageConfig(
-        kind="fused", kernel=3, stride=stride, channels=channels, repeats=repeats, expansion=1
-    )
-
-
-# The paper's network; `RT1Config`'s own values are its shapes. Eleven action dimensions there.
-PAPER = RT1Config(action_dims=11)
-
-# For two CPU cores.
-NANO = RT1Config(
-    action_dims=2,
-    picture=(84, 152),
-    backbone=EfficientNetConfig(
-        stem=24,
-        stages=(_fused(48, 2, 2), _fused(96, 2, 4)),
-        top=None,
-        places=(10, 19),
-        drop_path=0.0,
-    ),
-    token_width=128,
-    image_tokens=8,
-    width=192,
-    layers=4,
-    heads=4,
-    head_dim=48,
-    feed_forward="swiglu",
-    dropout=0.0,
-    sentence_scale=16.0,
-    points=3,
-    soft_bins=2.0,
-)
 
 
 class ImageTokenizer(nn.Module):
@@ -102,7 +70,9 @@ class ImageTokenizer(nn.Module):
         self.backbone = EfficientNet(config.backbone, config.sentence)
         self.project = nn.Conv2d(self.backbone.channels, config.token_width, 1, bias=False)
         self.film = FiLM(config.sentence, config.token_width)
-        self.token_learner = TokenLearner(config.token_width, config.image_tokens)
+        self.token_learner = None
+        if config.token_learner:
+            self.token_learner = TokenLearner(config.token_width, config.image_tokens)
 
     def features(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
@@ -115,10 +85,13 @@ class ImageTokenizer(nn.Module):
 
     def forward(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
-    ) -> tuple[Float[Tensor, "N K D"], Float[Tensor, "N K h w"]]:
+    ) -> tuple[Float[Tensor, "N K D"], Float[Tensor, "N K h w"] | None]:
         """The tokens, and the map of scores that tells where each of them looked."""
         features = self.features(pixels, sentence)
-        tokens, scores = self.token_learner(features.flatten(2).transpose(1, 2))
+        places = features.flatten(2).transpose(1, 2)  # row by row
+        if self.token_learner is None:
+            return places, None
+        tokens, scores = self.token_learner(places)
         return tokens, scores.transpose(1, 2).unflatten(2, features.shape[2:])
 
 
@@ -189,7 +162,8 @@ class Layer(nn.Module):
         self.attention = Attention(config)
         self.norm_forward = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
         linear = config.feed_forward == "linear"
-        self.forward_layer = nn.Linear(width, width) if linear else SwiGLU(width, 2 * width)
+        hidden = config.hidden or 2 * width
+        self.forward_layer = nn.Linear(width, width) if linear else SwiGLU(width, hidden)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
@@ -226,6 +200,10 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "B T K D"]) -> Float[Tensor, "B T A V"]:
         """Fewer frames than the window holds are its first ones: later slots change nothing."""
+        return self.head(self.features(tokens)[:, self.read_out[: tokens.shape[1]]])
+
+    def features(self, tokens: Float[Tensor, "B T K D"]) -> Float[Tensor, "B N W"]:
+        """What the layers make of the whole sequence, one vector of the model's width a token."""
         frames = tokens.shape[1]
         # Action slots hold zero vectors, always: the original multiplies their embedding by zero.
         slots = tokens.new_zeros(*tokens.shape[:2], self.config.action_dims, tokens.shape[3])
@@ -234,7 +212,7 @@ class Transformer(nn.Module):
         x = x + self.position.weight[:length] + self.position_bias
         for layer in self.layers:
             x = layer(x, self.mask[:length, :length])
-        return self.head(x[:, self.read_out[:frames]])
+        return x
 
 
 def attention_mask(config: RT1Config) -> Bool[Tensor, "N N"]:
@@ -242,7 +220,8 @@ def attention_mask(config: RT1Config) -> Bool[Tensor, "N N"]:
     frame = torch.arange(config.image_tokens + config.action_dims)
     action = (frame >= config.image_tokens).repeat(config.frames)
     index = torch.arange(len(action))
-    return (index[None] <= index[:, None]) & ~(action[:, None] & action[None])
+    blind = action[:, None] | (not config.action_keys)
+    return (index[None] <= index[:, None]) & ~(blind & action[None])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +265,7 @@ class RT1(nn.Module):
 
     def _forward(
         self, pixels: UInt8[Tensor, "B T 3 H W"], sentence: Float[Tensor, "B E"]
-    ) -> tuple[Float[Tensor, "B T A V"], Float[Tensor, "BT K h w"]]:
+    ) -> tuple[Float[Tensor, "B T A V"], Float[Tensor, "BT K h w"] | None]:
         batch, frames = pixels.shape[:2]
         each = sentence.repeat_interleave(frames, 0)
         tokens, maps = self.tokenizer(pixels.flatten(0, 1), each)
@@ -318,43 +297,10 @@ class RT1(nn.Module):
         logits, ids = logits.float()[valid], batch.action_ids[valid]
         action = bin_loss(logits, ids, self.config.soft_bins)
         accuracy = (logits.argmax(-1) == ids).float().mean()
-        if self.config.points == 0 or batch.points is None:
+        if self.config.points == 0 or batch.points is None or maps is None:
             return Losses(total=action, action=action, points=None, accuracy=accuracy)
         seen = valid.flatten()
         # The first tokens are told where to look; the others find their own places.
         pointing = maps[seen, : self.config.points].float()
         points = pointing_loss(pointing, batch.points.flatten(0, 1)[seen])
         return Losses(total=action + points, action=action, points=points, accuracy=accuracy)
-
-
-def bin_loss(
-    logits: Float[Tensor, "N A V"], ids: Int64[Tensor, "N A"], soft_bins: float
-) -> Float[Tensor, ""]:
-    """Cross-entropy against the bin, or against a Gaussian around it `soft_bins` wide.
-
-    A soft target tells the network that the neighbouring bin is nearly right, which one-hot targets
-    hide. The entropy of the target is taken off, so that zero is perfect either way.
-    """
-    if soft_bins == 0:
-        return F.cross_entropy(logits.flatten(0, 1), ids.flatten())
-    distance = torch.arange(logits.shape[-1], device=ids.device) - ids[..., None]
-    target = torch.softmax(-0.5 * (distance / soft_bins) ** 2, -1)
-    return F.kl_div(logits.log_softmax(-1), target, reduction="none").sum(-1).mean()
-
-
-def pointing_loss(
-    maps: Float[Tensor, "N P h w"], points: Float[Tensor, "N P 2"]
-) -> Float[Tensor, ""]:
-    """Cross-entropy of each token's map against the four cells around its point, bilinearly.
-
-    Points outside the picture count at its edge.
-    """
-    height, width = maps.shape[2:]
-    size = points.new_tensor([width, height])
-    cell = (points * size - 0.5).clamp(min=0).minimum(size - 1)
-    columns = torch.arange(width, device=maps.device)
-    rows = torch.arange(height, device=maps.device)
-    across = (1 - (columns - cell[..., 0, None]).abs()).clamp(min=0)
-    down = (1 - (rows - cell[..., 1, None]).abs()).clamp(min=0)
-    target = (down[..., :, None] * across[..., None, :]).flatten(2)
-    return -(target * maps.flatten(2).log_softmax(-1)).sum(-1).mean()

@@ -4,11 +4,11 @@ An `ActionSpace` travels inside every checkpoint and every dataset. Codec, head 
 and environment checks are all derived from it, so there is nothing to look up by dataset name.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,11 @@ class ActionSpace:
         """Upper bounds in physical units."""
         return np.array([d.high for d in self.dimensions], np.float32)
 
+    @property
+    def discrete(self) -> Bool[np.ndarray, "A"]:
+        """True where a dimension takes whole numbers only."""
+        return np.array([d.kind == "discrete" for d in self.dimensions])
+
     def differences(self, other: "ActionSpace") -> list[str]:
         """Every way in which `other` means something else, one line each; empty when equal."""
         lines = [
@@ -121,6 +126,18 @@ RT1 = ActionSpace(
     delta=True,
     rotation="roll-pitch-yaw",
     gripper="high closes",
+)
+
+# RT-1-X (arXiv 2310.08864): the same numbers, displacements of the arm up to 2, as the flax example
+# decodes them.
+RT1_X = replace(
+    RT1,
+    name="rt1_x",
+    dimensions=(
+        RT1.dimensions[0],
+        *_continuous("delta_x delta_y delta_z", 2.0, "normalised"),
+        *RT1.dimensions[4:],
+    ),
 )
 
 # RT-2 section 3.2: terminate, three displacements, three rotations, gripper.

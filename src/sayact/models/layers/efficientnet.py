@@ -43,6 +43,9 @@ class EfficientNetConfig:
     stem: int
     stages: tuple[StageConfig, ...]
     top: int | None  # channels of the last 1×1 convolution; None leaves it out
+    padding: Literal["keras", "same"] = "keras"  # of stride 2, see `ConvNorm`
+    mean: tuple[float, float, float] = IMAGENET_MEAN  # of the pixels, red green blue, in 0…1
+    std: tuple[float, float, float] = IMAGENET_STD
     stem_kernel: int = 3
     stem_stride: int = 2
     places: tuple[int, int] | None = None  # size of the last map, to learn a vector for each place
@@ -93,12 +96,24 @@ class FiLM(nn.Module):
         return torch.addcmul(shift[..., None, None], 1 + scale[..., None, None], x)
 
 
+class SamePad(nn.Module):
+    """TensorFlow's SAME for stride 2: as much as ⌈size / 2⌉ outputs need, the odd pixel after."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__()
+        self.kernel = kernel
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C h w"]:
+        height, width = (self.kernel - 2 + size % 2 for size in x.shape[2:])
+        return F.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
+
+
 class ConvNorm(nn.Sequential):
     """Convolution without bias, batch norm, and swish unless told otherwise.
 
-    With stride 2 the padding is k//2-1 before and k//2 after whatever the size: Keras' EfficientNet
-    does so, and symmetric padding would shift the picture by half a pixel a stage. Larger strides
-    cut the picture into patches and need none.
+    With stride 2, "keras" pads k//2-1 before and k//2 after whatever the size, as Keras'
+    EfficientNet does: 300 pixels become 9 places. "same" is TensorFlow's rule, which depends on the
+    size and gives 10; the flax release follows it. Symmetric padding is neither.
     """
 
     def __init__(
@@ -109,9 +124,12 @@ class ConvNorm(nn.Sequential):
         stride: int = 1,
         groups: int = 1,
         swish: bool = True,
+        same: bool = False,
     ) -> None:
         half = kernel // 2
-        pad = nn.ZeroPad2d((half - 1, half, half - 1, half)) if stride == 2 else nn.Identity()
+        pad: nn.Module = nn.Identity()
+        if stride == 2:
+            pad = SamePad(kernel) if same else nn.ZeroPad2d((half - 1, half, half - 1, half))
         padding = half if stride == 1 else 0
         super().__init__(
             pad,
@@ -138,22 +156,28 @@ class Block(nn.Module):
     """One (fused) inverted bottleneck with its FiLM layer."""
 
     def __init__(
-        self, stage: StageConfig, channels_in: int, stride: int, drop_path: float, context: int
+        self,
+        stage: StageConfig,
+        channels_in: int,
+        stride: int,
+        drop_path: float,
+        context: int,
+        same: bool,
     ) -> None:
         super().__init__()
-        hidden, channels = channels_in * stage.expansion, stage.channels
+        hidden, channels, kernel = channels_in * stage.expansion, stage.channels, stage.kernel
         layers: list[nn.Module] = []
         if stage.kind == "mbconv":
             if stage.expansion != 1:
                 layers.append(ConvNorm(channels_in, hidden))
-            layers.append(ConvNorm(hidden, hidden, stage.kernel, stride, groups=hidden))
+            layers.append(ConvNorm(hidden, hidden, kernel, stride, groups=hidden, same=same))
             # The squeeze is a quarter of what enters the block, not of the expanded width.
             layers.append(SqueezeExcite(hidden, channels_in // 4))
             layers.append(ConvNorm(hidden, channels, swish=False))
         elif stage.expansion == 1:
-            layers.append(ConvNorm(channels_in, channels, stage.kernel, stride))
+            layers.append(ConvNorm(channels_in, channels, kernel, stride, same=same))
         else:
-            layers.append(ConvNorm(channels_in, hidden, stage.kernel, stride))
+            layers.append(ConvNorm(channels_in, hidden, kernel, stride, same=same))
             layers.append(ConvNorm(hidden, channels, swish=False))
         self.layers = nn.Sequential(*layers)
         self.film = FiLM(context, channels)
@@ -181,15 +205,16 @@ class EfficientNet(nn.Module):
     def __init__(self, config: EfficientNetConfig, context: int) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
-        self.stem = ConvNorm(3, config.stem, config.stem_kernel, config.stem_stride)
+        self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), persistent=False)
+        same = config.padding == "same"
+        self.stem = ConvNorm(3, config.stem, config.stem_kernel, config.stem_stride, same=same)
         plan = [(s, s.stride if i == 0 else 1) for s in config.stages for i in range(s.repeats)]
         self.blocks = nn.ModuleList()
         channels = config.stem
         for number, (stage, stride) in enumerate(plan):
             drop_path = config.drop_path * number / len(plan)
-            self.blocks.append(Block(stage, channels, stride, drop_path, context))
+            self.blocks.append(Block(stage, channels, stride, drop_path, context, same))
             channels = stage.channels
         # Words such as "left" are about places, which convolutions alone do not know. The map comes
         # in as soon as the features have its size; blocks after it can read it with the sentence.
