@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sayact.data.windows import WindowSampler
-from sayact.experiments.recipe import locate_task
+from sayact.experiments.runs import locate_task
 from sayact.models import describe
 from sayact.models.losses import bin_loss, pointing_loss
 from sayact.models.rt1 import RT1, attention_mask

@@ -30,7 +30,7 @@ def test_a_run_stands_for_its_newest_checkpoint(tmp_path, checkpoint):
         folder = tmp_path / "steps" / f"{step:08d}" / "checkpoint"
         save_checkpoint(folder, replace(checkpoint, weights=weights))
     policy = load_policy(tmp_path)
-    assert policy.model.transformer.head.bias[0] == 2  # type: ignore[attr-defined]
+    assert policy.engine.model.transformer.head.bias[0] == 2  # type: ignore[attr-defined]
 
 
 def test_weights_of_other_shapes_are_named(checkpoint):

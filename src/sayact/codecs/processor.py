@@ -34,8 +34,11 @@ class Processor:
     def action_space(self) -> ActionSpace:
         return self.actions.action_space
 
-    def shrink(self, images: UInt8[np.ndarray, "L H W 3"]) -> UInt8[np.ndarray, "L h w 3"]:
-        """Step one of the picture path; the training cache holds its result."""
+    def shrink(self, images: np.ndarray) -> UInt8[np.ndarray, "L h w 3"]:
+        """Step one of the picture path; the training cache holds its result.
+
+        Raises ShapeError for anything but (L, H, W, 3) bytes of the camera's size.
+        """
         return self.images.shrink(images)
 
     def pixels(
@@ -48,10 +51,11 @@ class Processor:
             offsets = np.tile(np.array(self.images.centre, np.int64), (len(shrunk), 1))
         return self.images.crop_at(shrunk, offsets).transpose(0, 3, 1, 2)
 
-    def observe(
-        self, observation: Observation
-    ) -> tuple[UInt8[np.ndarray, "3 c d"], Float32[np.ndarray, "512"]]:
-        """An observation as the model takes it: one picture, one sentence vector."""
+    def observe(self, observation: Observation) -> tuple[UInt8[np.ndarray, "3 c d"], np.ndarray]:
+        """An observation as the model takes it: one picture, one sentence vector.
+
+        The vector is what `sentences` gave, unchecked: how long it must be, the model knows.
+        """
         pixels = self.pixels(self.shrink(observation.image[None]))[0]
         return np.ascontiguousarray(pixels), self.sentences(observation.instruction)
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from sayact.envs import to_observation
+from sayact.policies.controller import Controller
 from sayact.policies.policy import Attached, Drawing, Policy
 from sayact.schema import Action, ActionSpace
 from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
@@ -23,7 +24,10 @@ BOX_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeResult:
-    """`acting_seconds` is the time spent inside `policy.act`; `error` names a refused action."""
+    """`acting_seconds` is the time spent inside `policy.act`; `error` names a refused action.
+
+    `ended_by_policy`: the policy said that it was done. Whether it was, is the world's `success`.
+    """
 
     family: str
     index: int
@@ -33,6 +37,7 @@ class EpisodeResult:
     steps: int
     acting_seconds: float
     error: str | None = None
+    ended_by_policy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +72,17 @@ def run_episode(
     seed: int,
     watch: Callable[[Moment], None] | None = None,
 ) -> EpisodeResult:
-    """Play from reset to end. `env` sets tasks of `family` only and knows its own step limit."""
+    """Play from reset to end. `env` sets tasks of `family` only and knows its own step limit.
+
+    The policy's own end is one more step that moves nothing, so that the world can judge it.
+    """
     start = episode_seed(seed, family, index)
     raw, info = env.reset(seed=start)
     begin(policy, env, seed=start)
     space: ActionSpace = env.unwrapped.action_space_spec  # type: ignore[attr-defined]
+    controller = Controller(space)
     instruction: str = info["instruction"]
-    steps, seconds, success, error = 0, 0.0, False, None
+    steps, seconds, success, error, ended = 0, 0.0, False, None, False
 
     while True:
         started = time.perf_counter()
@@ -87,14 +96,15 @@ def run_episode(
                     )
                 )
             check_action(action, space)
+            command = controller(action)
         except BadActionError as bad:
             error = f"{type(bad).__name__}: {bad}"
             logger.warning("%s episode %d ended after %d steps: %s", family, index, steps, bad)
             break
-        raw, _, terminated, truncated, info = env.step(action.values)
+        raw, _, terminated, truncated, info = env.step(command.values)
         steps += 1
-        success = bool(info["success"])
-        if terminated or truncated:
+        success, ended = bool(info["success"]), command.ended
+        if ended or terminated or truncated:
             break
 
     if watch is not None:
@@ -108,6 +118,7 @@ def run_episode(
         steps=steps,
         acting_seconds=seconds,
         error=error,
+        ended_by_policy=ended,
     )
 
 

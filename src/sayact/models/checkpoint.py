@@ -8,7 +8,8 @@ Written whole or not at all; read without unpickling anything.
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +48,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     new.chmod(0o755)
     save_file({k: v.contiguous() for k, v in checkpoint.weights.items()}, new / WEIGHTS)
     (new / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
-    files = {
-        CONFIG: checkpoint.config,
-        ACTION_SPACE: checkpoint.action_space.to_json(),
-        PROCESSOR: checkpoint.processor,
-    }
-    for name, content in files.items():
-        (new / name).write_text(json.dumps(content, indent=2) + "\n")
-    (new / CARD).write_text(checkpoint.card)
+    write_description(new, checkpoint)
     if directory.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
         directory.rename(old / directory.name)
@@ -64,32 +58,52 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
         new.rename(directory)
 
 
+def write_description(directory: Path, checkpoint: Checkpoint) -> None:
+    """All but the weights, into a folder that is there."""
+    files = {
+        CONFIG: checkpoint.config,
+        ACTION_SPACE: checkpoint.action_space.to_json(),
+        PROCESSOR: checkpoint.processor,
+    }
+    for name, content in files.items():
+        (directory / name).write_text(json.dumps(content, indent=2) + "\n")
+    (directory / CARD).write_text(checkpoint.card)
+
+
 def read_checkpoint(directory: Path) -> Checkpoint:
     """Raises CheckpointError with the name of the file that is missing or broken."""
     directory = Path(directory)
-    missing = [
-        n for n in (WEIGHTS, CONFIG, ACTION_SPACE, PROCESSOR) if not (directory / n).exists()
-    ]
-    if missing:
-        raise CheckpointError(f"{directory} is not a checkpoint: it lacks {', '.join(missing)}")
-    texts: dict[str, Any] = {}
-    for name in (CONFIG, ACTION_SPACE, PROCESSOR):
-        try:
-            texts[name] = json.loads((directory / name).read_text())
-        except ValueError as error:
-            raise CheckpointError(f"{directory / name} is not valid JSON: {error}") from error
+    description = read_description(directory, needed=(WEIGHTS, CONFIG, ACTION_SPACE, PROCESSOR))
     try:
         weights = load_file(directory / WEIGHTS)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{directory / WEIGHTS} cannot be read: {error}") from error
+    return replace(description, weights=weights)
+
+
+def read_description(
+    directory: Path, needed: Sequence[str] = (CONFIG, ACTION_SPACE, PROCESSOR)
+) -> Checkpoint:
+    """All but the weights, which stay empty; `needed` are the files that must be there."""
+    missing = [n for n in needed if not (directory / n).exists()]
+    if missing:
+        raise CheckpointError(f"{directory} is not a checkpoint: it lacks {', '.join(missing)}")
     card = directory / CARD
     return Checkpoint(
-        weights=weights,
-        config=texts[CONFIG],
-        action_space=ActionSpace.from_json(texts[ACTION_SPACE]),
-        processor=texts[PROCESSOR],
+        weights={},
+        config=read_json(directory / CONFIG),
+        action_space=ActionSpace.from_json(read_json(directory / ACTION_SPACE)),
+        processor=read_json(directory / PROCESSOR),
         card=card.read_text() if card.exists() else "",
     )
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A file's content; what cannot be read is a CheckpointError that names it."""
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} is not valid JSON: {error}") from error
 
 
 def step_folder(run: Path, step: int) -> Path:

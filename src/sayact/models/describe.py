@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from sayact.models.rt1 import RT1
+from sayact.models.shapes import MULTIROBOT, PAPER
 
 MASK_FRAMES = 2  # the pattern of two frames is that of all
 SEES, BLIND = "■", "·"
@@ -61,7 +62,21 @@ def _parameters(model: RT1) -> str:
         f"  {name:<{width}} {count:>12,} {100 * count / total:5.1f} %"
         for name, count in counts.items()
     ]
-    return "\n".join(["parameters", *lines, f"  {'total':<{width}} {total:>12,}"])
+    summary = [f"  {'total':<{width}} {total:>12,}", *_notes(model)]
+    return "\n".join(["parameters", *lines, *summary])
+
+
+def _notes(model: RT1) -> Iterator[str]:
+    """What the sum of the parts does not say."""
+    config = model.config
+    frozen = sum(p.numel() for p in model.parameters() if not p.requires_grad)
+    if frozen:
+        yield f"  of these {frozen:,} are frozen"
+    statistics = sum(b.numel() for name, b in model.named_buffers() if "running_" in name)
+    yield f"  and {statistics:,} running statistics of batch norm, which follow the data"
+    if config in (PAPER, MULTIROBOT):
+        dead = (config.bins + 1) * config.token_width
+        yield f"  without {dead:,} of the release: an action embedding that it multiplies by zero"
 
 
 def _split(model: RT1) -> Iterator[tuple[str, int]]:

@@ -54,6 +54,7 @@ class RT1Config:
     hidden: int | None = None  # of SwiGLU; None: twice the width
     action_keys: bool = True  # may image tokens look back at action slots? not in the flax release
     dropout: float = 0.1
+    empty_start: bool = False  # an episode begins after T-1 empty frames; the flax release's do
 
     sentence_scale: float = 1.0  # USE vectors have length 1, numbers of 0.04: slow food for Adam
     points: int = 0  # auxiliary pointing: so many image tokens are told where to look

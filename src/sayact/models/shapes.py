@@ -29,6 +29,7 @@ FLAX = replace(
     feed_forward="swiglu",
     hidden=512,
     action_keys=False,
+    empty_start=True,
 )
 
 # And as its example configures it: RT-1-X.

@@ -8,6 +8,8 @@ from sayact.config import from_json
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, read_checkpoint
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
+from sayact.policies.engines.exported import is_exported, make_engine, read_exported
+from sayact.policies.engines.graph_engine import Precision
 from sayact.policies.policy import Policy
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema.errors import CheckpointError, UnknownNameError
@@ -25,25 +27,53 @@ def boxed() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in BOX.glob("*") if (p / "config.json").exists()))
 
 
-def load_policy(name_or_path: str | Path, device: str = "cpu") -> Policy:
+def load_policy(
+    name_or_path: str | Path,
+    device: str = "cpu",
+    engine: str | None = None,
+    precision: Precision | None = None,
+) -> Policy:
     """A policy by the name of a baseline, of one in the box, or by a folder.
 
-    The folder is a checkpoint, or a training run, which stands for its newest one.
+    The folder is a checkpoint, a training run, which stands for its newest one, or what
+    `sayact export` wrote. `engine` is torch, openvino or onnx: what computes the network
+    (docs/speed.md); an exported folder knows its own, and baselines have none.
     Raises UnknownNameError with the valid names, or CheckpointError where the folder is broken.
     """
     name = str(name_or_path)
     if name in BASELINES:
         return BASELINES[name]()
+    folder = checkpoint_folder(name)
+    if is_exported(folder):
+        return _load_exported(folder, engine, precision)
+    checkpoint = read_checkpoint(folder)
+    return build_policy(checkpoint, device, engine or "torch", precision or "float32")
+
+
+def checkpoint_folder(name: str) -> Path:
+    """Where the checkpoint lies that a name in the box, or a path, stands for."""
     if name in boxed():
-        return build_policy(read_checkpoint(BOX / name), device)
+        return BOX / name
     if Path(name).is_dir():
-        folder = latest_checkpoint(Path(name)) or Path(name)
-        return build_policy(read_checkpoint(folder), device)
+        return latest_checkpoint(Path(name)) or Path(name)
     raise UnknownNameError("policy (or checkpoint folder)", name, [*BASELINES, *boxed()])
 
 
-def build_policy(checkpoint: Checkpoint, device: str = "cpu") -> RT1Policy:
+def build_policy(
+    checkpoint: Checkpoint,
+    device: str = "cpu",
+    engine: str = "torch",
+    precision: Precision = "float32",
+) -> RT1Policy:
     """The policy that a checkpoint's content describes."""
+    model = build_model(checkpoint)
+    processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)
+    computed_by = make_engine(model, processor.images.crop, engine, precision, device)
+    return RT1Policy(computed_by, processor)
+
+
+def build_model(checkpoint: Checkpoint) -> RT1:
+    """The network with the checkpoint's weights in it."""
     kind = checkpoint.config.get("model")
     if kind != "rt1":
         raise CheckpointError(f"config.json names the model {kind!r}; this version knows 'rt1'")
@@ -58,5 +88,17 @@ def build_policy(checkpoint: Checkpoint, device: str = "cpu") -> RT1Policy:
             f"(shape found for shape expected; None: there is none): {shown}"
         )
     model.load_state_dict(checkpoint.weights)
-    processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)
-    return RT1Policy(model, processor, device)
+    return model
+
+
+def _load_exported(folder: Path, engine: str | None, precision: str | None) -> RT1Policy:
+    exported = read_exported(folder)
+    made_for = (exported.engine_name, exported.precision)
+    if engine not in (None, made_for[0]) or precision not in (None, made_for[1]):
+        raise CheckpointError(
+            f"{folder} was exported for {made_for[0]}, {made_for[1]}; load it without naming an "
+            "engine, or export its checkpoint again for the other one"
+        )
+    description = exported.description
+    processor = Processor.from_json(description.processor, description.action_space)
+    return RT1Policy(exported.engine, processor)

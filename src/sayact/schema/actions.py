@@ -10,10 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float32
 
+TERMINATE = "terminate"  # the choice by which a policy ends its episode
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
-    """One number of an action. A discrete one takes the values 0 … n-1."""
+    """One number of an action. A discrete one takes the values 0 … n-1.
+
+    `choices` names the values of a discrete one; such a name can be a mode, or `TERMINATE`.
+    `mode` is the choice in which this number moves something; None: in all of them.
+    """
 
     name: str
     low: float
@@ -21,16 +27,25 @@ class Dimension:
     unit: str
     kind: Literal["continuous", "discrete"] = "continuous"
     n: int | None = None
+    choices: tuple[str, ...] | None = None
+    mode: str | None = None
 
     def __str__(self) -> str:
         values = f"one of {self.n}" if self.kind == "discrete" else f"{self.low:g}..{self.high:g}"
-        return f"{self.name} {values} {self.unit}"
+        names = "" if self.choices is None else f" ({'|'.join(self.choices)})"
+        mode = "" if self.mode is None else f" in mode {self.mode}"
+        return f"{self.name} {values} {self.unit}{names}{mode}"
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise ValueError(f"dimension {self.name!r}: low {self.low} must be under {self.high}")
         if (self.kind == "discrete") != (self.n is not None):
             raise ValueError(f"dimension {self.name!r}: give n for a discrete kind, and only then")
+        if self.choices is not None and len(self.choices) != self.n:
+            raise ValueError(
+                f"dimension {self.name!r}: {len(self.choices)} choices for {self.n} values; name "
+                "each value, in order"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +64,15 @@ class ActionSpace:
     delta: bool
     rotation: Literal["roll-pitch-yaw"] | None = None
     gripper: Literal["high closes", "high opens"] | None = None
+
+    def __post_init__(self) -> None:
+        known = [choice for d in self.dimensions for choice in d.choices or ()]
+        for dimension in self.dimensions:
+            if dimension.mode is not None and dimension.mode not in known:
+                raise ValueError(
+                    f"dimension {dimension.name!r} moves in mode {dimension.mode!r}, which no "
+                    f"dimension can choose; there are: {', '.join(known) or 'none'}"
+                )
 
     def __len__(self) -> int:
         return len(self.dimensions)
@@ -91,12 +115,24 @@ class ActionSpace:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ActionSpace":
         fields = dict(data)
-        fields["dimensions"] = tuple(Dimension(**d) for d in fields["dimensions"])
+        fields["dimensions"] = tuple(_dimension(d) for d in fields["dimensions"])
         return cls(**fields)
 
 
-def _continuous(names: str, limit: float, unit: str) -> tuple[Dimension, ...]:
-    return tuple(Dimension(name=n, low=-limit, high=limit, unit=unit) for n in names.split())
+def _dimension(data: dict[str, Any]) -> Dimension:
+    """Files of before there were choices and modes lack both fields."""
+    fields = dict(data)
+    if fields.get("choices") is not None:
+        fields["choices"] = tuple(fields["choices"])
+    return Dimension(**fields)
+
+
+def _continuous(
+    names: str, limit: float, unit: str, mode: str | None = None
+) -> tuple[Dimension, ...]:
+    return tuple(
+        Dimension(name=n, low=-limit, high=limit, unit=unit, mode=mode) for n in names.split()
+    )
 
 
 # Language-Table moves the set-point of the effector in the plane of the board; x points away from
@@ -114,12 +150,20 @@ LANGUAGE_TABLE = ActionSpace(
 RT1 = ActionSpace(
     name="rt1",
     dimensions=(
-        Dimension(name="mode", low=0.0, high=2.0, unit="terminate|arm|base", kind="discrete", n=3),
-        *_continuous("delta_x delta_y delta_z", 1.0, "normalised"),
-        *_continuous("delta_roll delta_pitch delta_yaw", np.pi / 2, "rad"),
-        *_continuous("gripper", 1.0, "normalised"),
-        *_continuous("base_yaw", np.pi, "rad"),
-        *_continuous("base_x base_y", 1.0, "normalised"),
+        Dimension(
+            name="mode",
+            low=0.0,
+            high=2.0,
+            unit="mode",
+            kind="discrete",
+            n=3,
+            choices=(TERMINATE, "arm", "base"),
+        ),
+        *_continuous("delta_x delta_y delta_z", 1.0, "normalised", "arm"),
+        *_continuous("delta_roll delta_pitch delta_yaw", np.pi / 2, "rad", "arm"),
+        *_continuous("gripper", 1.0, "normalised", "arm"),
+        *_continuous("base_yaw", np.pi, "rad", "base"),
+        *_continuous("base_x base_y", 1.0, "normalised", "base"),
     ),
     rate_hz=3.0,
     frame="robot base",
@@ -135,7 +179,7 @@ RT1_X = replace(
     name="rt1_x",
     dimensions=(
         RT1.dimensions[0],
-        *_continuous("delta_x delta_y delta_z", 2.0, "normalised"),
+        *_continuous("delta_x delta_y delta_z", 2.0, "normalised", "arm"),
         *RT1.dimensions[4:],
     ),
 )
@@ -144,7 +188,15 @@ RT1_X = replace(
 RT2 = ActionSpace(
     name="rt2",
     dimensions=(
-        Dimension(name="terminate", low=0.0, high=1.0, unit="flag", kind="discrete", n=2),
+        Dimension(
+            name="terminate",
+            low=0.0,
+            high=1.0,
+            unit="flag",
+            kind="discrete",
+            n=2,
+            choices=("go on", TERMINATE),
+        ),
         *_continuous("delta_x delta_y delta_z", 1.0, "normalised"),
         *_continuous("delta_roll delta_pitch delta_yaw", np.pi / 2, "rad"),
         *_continuous("gripper", 1.0, "normalised"),

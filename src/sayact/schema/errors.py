@@ -30,12 +30,26 @@ class BadActionError(SayactError):
     """A policy answered with NaN, infinity or a number outside its action space."""
 
 
+class BadObservationError(SayactError, ValueError):
+    """A policy was shown NaN or infinity."""
+
+
 class BrokenDatasetError(SayactError):
     """A dataset file that cannot be read."""
 
 
 class CheckpointError(SayactError):
     """A checkpoint folder that is missing something or does not fit."""
+
+
+class MissingExtraError(SayactError, ImportError):
+    """A package that only some of Sayact needs, and that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the package {package}, which is not installed. "
+            f"`pip install 'sayact[{extra}]'` brings it."
+        )
 
 
 class RenderingError(SayactError, RuntimeError):

@@ -14,6 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sayact.models.layers.depthwise import DepthwiseConv2d
+
 # Keras' EfficientNet: momentum 0.99 there is 0.01 here.
 NORM_EPS, NORM_MOMENTUM = 1e-3, 0.01
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -122,7 +124,7 @@ class ConvNorm(nn.Sequential):
         channels: int,
         kernel: int = 1,
         stride: int = 1,
-        groups: int = 1,
+        depthwise: bool = False,
         swish: bool = True,
         same: bool = False,
     ) -> None:
@@ -131,9 +133,13 @@ class ConvNorm(nn.Sequential):
         if stride == 2:
             pad = SamePad(kernel) if same else nn.ZeroPad2d((half - 1, half, half - 1, half))
         padding = half if stride == 1 else 0
+        if not depthwise:
+            conv = nn.Conv2d(channels_in, channels, kernel, stride, padding, bias=False)
+        else:
+            conv = DepthwiseConv2d(channels, kernel, stride, padding)
         super().__init__(
             pad,
-            nn.Conv2d(channels_in, channels, kernel, stride, padding, groups=groups, bias=False),
+            conv,
             nn.BatchNorm2d(channels, eps=NORM_EPS, momentum=NORM_MOMENTUM),
             nn.SiLU() if swish else nn.Identity(),
         )
@@ -170,7 +176,7 @@ class Block(nn.Module):
         if stage.kind == "mbconv":
             if stage.expansion != 1:
                 layers.append(ConvNorm(channels_in, hidden))
-            layers.append(ConvNorm(hidden, hidden, kernel, stride, groups=hidden, same=same))
+            layers.append(ConvNorm(hidden, hidden, kernel, stride, depthwise=True, same=same))
             # The squeeze is a quarter of what enters the block, not of the expanded width.
             layers.append(SqueezeExcite(hidden, channels_in // 4))
             layers.append(ConvNorm(hidden, channels, swish=False))

@@ -1,0 +1,150 @@
+"""The doctor: healthy, constant, deaf, blind and broken networks, told apart."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sayact.codecs import EdgeBins, ImageCodec, Processor
+from sayact.models.layers.efficientnet import EfficientNetConfig, StageConfig
+from sayact.models.rt1 import RT1, RT1Config
+from sayact.policies import load_policy
+from sayact.policies.doctor import diagnose, examine, fixed_pictures
+from sayact.policies.engines import TorchEngine
+from sayact.policies.rt1 import RT1Policy
+from sayact.schema import LANGUAGE_TABLE
+from sayact.schema import RT1 as RT1_SPACE
+
+BINS = 16
+
+
+def answers(rng: np.random.Generator, scale: float = 3.0) -> np.ndarray:
+    """Logits to 3 pictures with 3 sentences each, all different; modes keep to their three bins."""
+    logits = scale * rng.standard_normal((3, 3, 11, BINS)).astype(np.float32)
+    logits[:, :, 0, 3:] = -50
+    return logits
+
+
+def test_a_healthy_network_raises_no_warning(rng: np.random.Generator) -> None:
+    found = diagnose(answers(rng), RT1_SPACE)
+    assert found.finite
+    assert not found.warnings
+    assert [d.name for d in found.dimensions] == [d.name for d in RT1_SPACE.dimensions]
+    assert found.lines()[-1] == "nothing to worry about"
+    assert found.by_picture is not None
+    assert 0 < found.by_picture <= 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"), [(0, "does not depend on the picture"), (1, "on the sentence")]
+)
+def test_what_does_not_matter_is_told(axis: int, said: str, rng: np.random.Generator) -> None:
+    logits = answers(rng)
+    logits[:] = logits.take([0], axis)
+    warnings = diagnose(logits, RT1_SPACE).warnings
+    assert len(warnings) == 1
+    assert said in warnings[0]
+
+
+def test_constant_actions_are_told_even_when_the_chances_move(rng: np.random.Generator) -> None:
+    logits = answers(rng)
+    logits[..., 1] += 20
+    found = diagnose(logits, RT1_SPACE)
+    assert "constant actions" in found.warnings[0]
+    assert all(d.distinct == 1 and set(d.tokens) == {1} for d in found.dimensions)
+
+
+def test_one_moving_number_is_no_constant_action(rng: np.random.Generator) -> None:
+    logits = answers(rng)
+    logits[..., :7, 1] += 20
+    assert not diagnose(logits, RT1_SPACE).warnings
+
+
+def test_probability_outside_the_modes_is_told(rng: np.random.Generator) -> None:
+    logits = answers(rng)
+    logits[:, :, 0] = 0  # three of sixteen bins are modes
+    warning = diagnose(logits, RT1_SPACE).warnings[0]
+    assert warning.startswith("mode: up to 81% ")
+
+
+def test_entropy_is_in_bits() -> None:
+    logits = np.zeros((3, 3, 2, 256), np.float32)
+    logits[:, :, 1, 7] = 1000
+    flat, sharp = diagnose(logits, LANGUAGE_TABLE).dimensions
+    assert flat.entropy == pytest.approx(8)
+    assert flat.most == 8
+    assert sharp.entropy == pytest.approx(0)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_nan_is_an_answer_of_its_own(broken: float, rng: np.random.Generator) -> None:
+    logits = answers(rng)
+    logits[1, 2, 3, 4] = broken
+    found = diagnose(logits, RT1_SPACE)
+    assert not found.finite
+    assert "NaN" in found.warnings[0]
+
+
+def test_pictures_are_always_the_same_and_nothing_alike() -> None:
+    pictures = fixed_pictures(256, 320)
+    np.testing.assert_array_equal(pictures, fixed_pictures(256, 320))
+    for a in range(3):
+        for b in range(a):
+            apart = np.abs(pictures[a].astype(float) - pictures[b]).mean()
+            assert apart > 20
+
+
+def small_policy(**changes: Any) -> RT1Policy:
+    stage = StageConfig(kind="fused", kernel=3, stride=2, channels=8, repeats=1, expansion=1)
+    config = RT1Config(
+        action_dims=2,
+        bins=BINS,
+        frames=2,
+        picture=(32, 40),
+        backbone=EfficientNetConfig(stem=8, stages=(stage,), top=None),
+        token_width=8,
+        image_tokens=2,
+        width=16,
+        layers=1,
+        heads=2,
+        head_dim=8,
+    )
+    torch.manual_seed(0)
+    processor = Processor(
+        images=ImageCodec(camera=(32, 40), shrink_by=1, crop=(32, 40)),
+        actions=EdgeBins(action_space=LANGUAGE_TABLE, bins=BINS),
+    )
+    return RT1Policy(TorchEngine(RT1(replace(config, **changes))), processor)
+
+
+def test_a_new_network_is_deaf() -> None:
+    """FiLM starts as the identity: a sentence changes nothing until training has."""
+    found = examine(small_policy())
+    assert found.by_sentence == 0
+    assert any("sentence" in warning for warning in found.warnings)
+
+
+def test_a_window_holds_no_more_frames_than_it_does() -> None:
+    assert examine(small_policy(), frames=2).finite
+    for frames in (0, 3):
+        with pytest.raises(ValueError, match="1 to 2"):
+            examine(small_policy(), frames=frames)
+
+
+def test_broken_weights_are_seen() -> None:
+    policy = small_policy()
+    assert isinstance(policy.engine, TorchEngine)
+    with torch.no_grad():
+        policy.engine.model.transformer.head.bias[0] = float("nan")
+    assert not examine(policy).finite
+
+
+def test_the_policy_in_the_box_is_well() -> None:
+    policy = load_policy("rt1-nano")
+    assert isinstance(policy, RT1Policy)
+    found = examine(policy)
+    assert found.finite
+    assert found.by_picture is not None
+    assert found.by_picture > 0.01
