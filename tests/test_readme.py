@@ -9,7 +9,6 @@ import pytest
 
 from handmade import made
 from sayact.cli import SAYACT, Group, main
-from sayact.evals.evaluation import Evaluation
 from sayact.evals.tables import BLOCK, fill, markdown_table
 from sayact.policies.loading import boxed
 from sayact.schema.errors import SayactError
@@ -39,8 +38,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("measured", MEASURED, ids=lambda p: p.stem)
 def test_every_result_has_its_page_and_its_provenance(measured: Path) -> None:
-    evaluation = Evaluation.from_json(json.loads(measured.read_text()))
-    assert evaluation.provenance["commit"] not in ("", "unknown")
+    content = json.loads(measured.read_text())
+    assert content["commit"] not in ("", "unknown")
     page = measured.with_suffix(".md").read_text()
     for word in ("Command", "Commit", "Hardware", "Hours", "Seeds", "Data"):
         assert word.lower() in page.lower()

@@ -5,6 +5,7 @@ Status: 0 done; 1 done, and the answer is bad (a broken dataset); 2 a mistake in
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,15 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from sayact.commands.bench import BenchWorld
+from sayact.commands.bench import BenchRT1, BenchWorld
+from sayact.commands.bench_train import BenchTrain
 from sayact.commands.collect import Collect
 from sayact.commands.data import Check, Show, Stats
 from sayact.commands.demo import Demo
+from sayact.commands.doctor import Doctor
 from sayact.commands.evaluate import Eval
+from sayact.commands.export import Export
+from sayact.commands.import_ import ImportBackbone, ImportRT1
 from sayact.commands.train import Train
 from sayact.commands.verb import Verb
 from sayact.schema.errors import SayactError, UnknownNameError
@@ -45,10 +50,19 @@ SAYACT = Group(
         "collect": Collect,
         "train": Train,
         "eval": Eval,
+        "export": Export,
         "data": Group(
             "Datasets: show, check, stats.", {"show": Show, "check": Check, "stats": Stats}
         ),
-        "bench": Group("Measurements: world.", {"world": BenchWorld}),
+        "import": Group(
+            "Weights that others released: rt1, backbone.",
+            {"rt1": ImportRT1, "backbone": ImportBackbone},
+        ),
+        "doctor": Doctor,
+        "bench": Group(
+            "Measurements: world, rt1, train.",
+            {"world": BenchWorld, "rt1": BenchRT1, "train": BenchTrain},
+        ),
     },
 )
 
@@ -56,6 +70,9 @@ SAYACT = Group(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    # Read when PyTorch is loaded, which is later. Threads that wait by spinning steal the time of
+    # those that work: docs/speed.md.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         return parse(SAYACT, "sayact", list(given))()

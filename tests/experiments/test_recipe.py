@@ -10,11 +10,15 @@ import sayact
 from sayact import experiments
 from sayact.codecs import ImageCodec
 from sayact.config import to_json
+from sayact.data.augmentation import PadThenCrop
 from sayact.envs.language_table.tasks import FAMILIES
-from sayact.experiments.recipe import check_same, run, tiny
+from sayact.experiments.recipe import tiny
+from sayact.experiments.runs import check_same, run
+from sayact.models.shapes import PAPER
 from sayact.schema import Observation
 from sayact.schema.errors import SayactError, UnknownNameError
 from sayact.train.log import read_log
+from sayact.train.loop import schedule
 
 
 @pytest.mark.parametrize("name", experiments.names())
@@ -58,6 +62,38 @@ def test_a_run_goes_on_only_with_its_own_network(tmp_path):
     with pytest.raises(SayactError, match="--resume"):
         run(recipe, out=tmp_path)
     assert (tmp_path / "recipe.json").read_text() == before
+
+
+def test_a_run_of_an_older_version_goes_on(tmp_path):
+    """Its recipe.json lacks what the network could not be told then."""
+    recipe = experiments.find("rt1_language_table")
+    begun(recipe, tmp_path)
+    kept = json.loads((tmp_path / "recipe.json").read_text())
+    for key in ("token_learner", "hidden", "action_keys"):
+        del kept["model"][key]
+    for key in ("padding", "mean", "std"):
+        del kept["model"]["backbone"][key]
+    (tmp_path / "recipe.json").write_text(json.dumps(kept))
+    check_same(recipe, tmp_path)
+    kept["model"]["width"] = 128
+    (tmp_path / "recipe.json").write_text(json.dumps(kept))
+    with pytest.raises(SayactError, match="its model differs"):
+        check_same(recipe, tmp_path)
+
+
+def test_the_released_recipe_is_as_the_released_code():
+    """google-research/robotics_transformer: what its docstring claims, number by number."""
+    recipe = experiments.find("rt1_b3_language_table")
+    assert replace(recipe.model, action_dims=PAPER.action_dims) == PAPER
+    assert recipe.images.slack == (0, 0)
+    assert recipe.shift == PadThenCrop(rows=20, columns=50, of=(256, 320), shared=True)
+    assert recipe.jitter is None
+    config = recipe.train
+    assert (config.learning_rate, config.betas, config.epsilon) == (1e-4, (0.9, 0.999), 1e-7)
+    assert (config.weight_decay, config.clip_norm, config.ema_decay) == (0.0, None, 0.0)
+    assert {schedule(config, step) for step in range(0, config.steps, 999)} == {1.0}
+    assert not any(config.holds_statistics(step) for step in range(0, config.steps, 999))
+    assert {frames for _, _, frames in config.draws(0, 10, recipe.model.frames)} == {6}
 
 
 def test_datasets_of_one_name_are_refused(tmp_path):

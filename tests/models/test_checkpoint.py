@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -32,6 +34,15 @@ def test_round_trip(tmp_path, checkpoint):
         {"bins": 7},
         "# a card\n",
     )
+
+
+def test_sentences_travel_with_their_vectors(tmp_path, checkpoint):
+    vector = np.arange(512, dtype=np.float32)
+    save_checkpoint(tmp_path / "c", replace(checkpoint, sentences={"open the drawer": vector}))
+    assert (read_checkpoint(tmp_path / "c").sentences["open the drawer"] == vector).all()
+    (tmp_path / "c" / "sentences.safetensors").write_bytes(b"broken")
+    with pytest.raises(CheckpointError, match=r"sentences\.safetensors"):
+        read_checkpoint(tmp_path / "c")
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(tmp_path, checkpoint):

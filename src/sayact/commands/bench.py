@@ -1,5 +1,6 @@
-"""`sayact bench world`: how fast the world is, and how near to the original."""
+"""`sayact bench world`, `sayact bench rt1`: how fast the world is, and how fast the policy."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from rich.console import Console
 from tyro.conf import arg
 
 from sayact.commands.verb import Outcome, Verb
+from sayact.schema.errors import SayactError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,4 +37,52 @@ class BenchWorld(Verb):
         found = bench(pushes=self.pushes, frames=self.frames, steps=self.steps)
         for name, value in found.items():
             console.print(f"{name}: {value}", soft_wrap=True)
+        return Outcome(result=found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchRT1(Verb):
+    """Measure acting: milliseconds a control step of every engine, and what speed costs.
+
+    Without a checkpoint: the released 35 M network with drawn weights, from a 256 × 320 picture,
+    also without token cache and TokenLearner; and rt1-nano on pictures of its own episodes.
+    Engines take turns, each in a process of its own. Ten minutes on two cores; close other
+    programs.
+
+    For instance:
+
+        sayact bench rt1 --json results/rt1-speed.json
+        sayact bench rt1 --quick
+        sayact bench rt1 --checkpoint runs/nano --json -
+    """
+
+    checkpoint: Annotated[str | None, arg(metavar="CHECKPOINT")] = None
+    """Measure this one instead."""
+    quick: bool = False
+    """Fewer engines and steps; a minute or two."""
+    threads: int = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    """Threads of every engine."""
+
+    def run(self, console: Console) -> Outcome:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from sayact.evals.speed import measure
+        from sayact.evals.speed_tables import terminal_tables
+        from sayact.policies.engines.bench import Effort
+
+        if self.threads < 1:
+            raise SayactError(f"at least 1 thread must compute; got {self.threads}")
+        columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("", total=1.0)
+            found = measure(
+                Effort(threads=self.threads, rounds=4 if self.quick else 12),
+                lambda what, share: bar.update(task, description=what, completed=share),
+                checkpoint=self.checkpoint,
+                quick=self.quick,
+            )
+        for table in terminal_tables(found):
+            console.print(table)
+        for row, why in found["skipped"].items():
+            console.print(f"not run: {row}: {why}", soft_wrap=True)
         return Outcome(result=found)

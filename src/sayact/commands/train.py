@@ -37,17 +37,27 @@ class Train(Verb):
     """Fixes weights, order of data and augmentation."""
     device: str = "cpu"
     """Where to compute: cpu, cuda, cuda:1 …"""
+    backbone: Path | None = None
+    """ImageNet weights of EfficientNet-B3, for a recipe that begins with them; see docs."""
+    accumulate: int | None = None
+    """Compute each step in so many parts, one after the other, for less memory."""
+    compile: bool = False
+    """Compile the network: minutes at the start, faster steps after; for a GPU."""
     skip_broken: bool = False
     """Train on the sound episodes of a dataset that has broken ones."""
 
     def run(self, console: Console) -> Outcome:
         from sayact import experiments
         from sayact.experiments.live import TrainingLine
-        from sayact.experiments.recipe import run, tiny
+        from sayact.experiments.recipe import tiny
+        from sayact.experiments.runs import run
 
         recipe = experiments.find(self.recipe)
         recipe = tiny(recipe) if self.tiny else recipe
-        recipe = replace(recipe, train=replace(recipe.train, seed=self.seed))
+        train = replace(recipe.train, seed=self.seed, compile=self.compile or recipe.train.compile)
+        if self.accumulate is not None:
+            train = replace(train, accumulate=self.accumulate)
+        recipe = replace(recipe, train=train)
         line = TrainingLine(recipe, console)
         try:
             checkpoint = run(
@@ -59,6 +69,8 @@ class Train(Verb):
                 skip_broken=self.skip_broken,
                 progress=line,
                 device=self.device,
+                backbone=self.backbone,
+                say=lambda text: console.print(text, soft_wrap=True),
             )
         finally:
             line.close()

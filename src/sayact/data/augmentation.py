@@ -1,14 +1,17 @@
-"""Colour changes for training pictures, in Language-Table's official ranges.
+"""What training pictures go through and pictures that are acted on do not.
 
-One draw a window: all its frames change alike, as a change of light would.
+ColourJitter   Language-Table's official colour changes, one draw a window: all its frames change
+               alike, as a change of light would
+PadThenCrop    RT-1's official shift: black around the picture, then a window of its own size
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
+from torch.nn import functional as F
 
 # Luma weights of Rec. 601; rotating the two chroma axes about luma turns the hue.
 RGB_TO_YIQ = torch.tensor(
@@ -52,3 +55,56 @@ class ColourJitter:
         turn[:, 2, 1] = scale * angle.sin()
         turn[:, 1, 2] = -turn[:, 2, 1]
         return torch.linalg.inv(RGB_TO_YIQ) @ turn @ RGB_TO_YIQ
+
+
+@dataclass(frozen=True, kw_only=True)
+class PadThenCrop:
+    """Black on all sides, then a window of the old size at a uniform place within: a shift.
+
+    As google-research/robotics_transformer does it for training (and not at all for acting): 20
+    black pixels above and below and 50 on either side of a 256 × 320 picture, 40 and 100 at
+    512 × 640. Other sizes, which raise there, are padded by the same shares of their own height
+    and width, rounded. `shared`: one draw for the whole batch, as there; else one a window.
+    """
+
+    rows: int = 20
+    columns: int = 50
+    of: tuple[int, int] = (256, 320)  # height, width that rows and columns are meant for
+    shared: bool = True
+
+    def padding(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Black pixels above (and below), and to the left (and right), of a picture this large."""
+        height, width = size
+        return round(height * self.rows / self.of[0]), round(width * self.columns / self.of[1])
+
+    def corners(
+        self, size: tuple[int, int], windows: int, rng: np.random.Generator
+    ) -> Int64[np.ndarray, "B 2"]:
+        """Where in the padded picture each window is cut: 0 … twice the padding, both included."""
+        ends = 2 * np.array(self.padding(size)) + 1
+        drawn = rng.integers(0, ends, size=(1 if self.shared else windows, 2))
+        return np.repeat(drawn, windows, 0) if self.shared else drawn
+
+    def __call__(
+        self, pixels: UInt8[Tensor, "B T 3 H W"], corners: Int64[np.ndarray, "B 2"]
+    ) -> UInt8[Tensor, "B T 3 H W"]:
+        """Bytes, before they are divided by 255: black is 0 on either side of that."""
+        height, width = pixels.shape[3:]
+        down, right = self.padding((height, width))
+        padded = F.pad(pixels.flatten(1, 2), (right, right, down, down)).unflatten(1, (-1, 3))
+        cut = [
+            window[..., row : row + height, column : column + width]
+            for window, (row, column) in zip(padded, corners.tolist(), strict=True)
+        ]
+        return torch.stack(cut)
+
+    def move(
+        self,
+        points: Float[Tensor, "B T P 2"],
+        corners: Int64[np.ndarray, "B 2"],
+        size: tuple[int, int],
+    ) -> Float[Tensor, "B T P 2"]:
+        """Where (x, y) points in 0…1 of the picture's width and height have gone."""
+        pixels = np.array(self.padding(size)) - corners
+        shares = torch.from_numpy(pixels / np.array(size))[:, [1, 0]].to(points.dtype)
+        return points + shares[:, None, None]

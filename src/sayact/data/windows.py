@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float32
 
 from sayact.codecs import Processor
-from sayact.data.augmentation import ColourJitter
+from sayact.data.augmentation import ColourJitter, PadThenCrop
 from sayact.data.frames import FrameStore
 from sayact.schema.batches import Batch
 
@@ -25,7 +25,8 @@ Locate = Callable[[FrameStore], Float32[np.ndarray, "N P 2"]]
 class WindowSampler:
     """Every frame of the store is equally likely to start a window.
 
-    Random crops and colours are one draw a window: its frames are one scene under one camera.
+    Random crops and colours are one draw a window: its frames are one scene under one camera. So
+    is a shift, unless it is shared by the whole batch.
     """
 
     def __init__(
@@ -35,9 +36,11 @@ class WindowSampler:
         *,
         seed: int,
         jitter: ColourJitter | None = None,
+        shift: PadThenCrop | None = None,
         locate: Locate | None = None,
     ) -> None:
-        self.store, self.processor, self.seed, self.jitter = store, processor, seed, jitter
+        self.store, self.processor, self.seed = store, processor, seed
+        self.jitter, self.shift = jitter, shift
         self._action_ids = processor.actions.encode(store.actions)
         self._points = None if locate is None else locate(store)
         distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(store.tasks))}
@@ -75,8 +78,14 @@ class WindowSampler:
         if self._points is not None:
             cut = images.to_crop_units(self._points[index.ravel()], offsets)
             points = torch.from_numpy(cut.astype(np.float32)).unflatten(0, (windows, frames))
+        if self.jitter is not None:
+            pixels = self.jitter(pixels, rng)
+        if self.shift is not None:
+            corners = self.shift.corners(images.crop, windows, rng)
+            pixels = self.shift(pixels, corners)
+            points = None if points is None else self.shift.move(points, corners, images.crop)
         return Batch(
-            pixels=pixels if self.jitter is None else self.jitter(pixels, rng),
+            pixels=pixels,
             instruction=self._sentences[self._sentence_of[episode]],
             action_ids=torch.from_numpy(self._action_ids[index]),
             valid=torch.from_numpy(valid),

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from rich.table import Table
 
+from sayact.evals import training_tables
 from sayact.evals.evaluation import Evaluation
 from sayact.evals.provenance import policy_title
+from sayact.evals.speed_tables import markdown_tables
 from sayact.evals.statistics import Interval, percent
 from sayact.schema.errors import SayactError
 
@@ -116,8 +118,12 @@ def fill(text: str, results: Path) -> str:
             raise SayactError(
                 f"a marker asks for {file}, which is not there; run sayact eval --json"
             )
-        evaluation = Evaluation.from_json(json.loads(file.read_text()))
-        return block[1] + markdown_table(evaluation) + block[3]
+        measured = json.loads(file.read_text())
+        if "roofline_ms" in measured:  # by `sayact bench rt1`
+            return block[1] + markdown_tables(measured) + block[3]
+        if "training" in measured:  # by `sayact bench train`
+            return block[1] + training_tables.markdown_table(measured) + block[3]
+        return block[1] + markdown_table(Evaluation.from_json(measured)) + block[3]
 
     return BLOCK.sub(filled, text)
 

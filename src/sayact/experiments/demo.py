@@ -19,8 +19,9 @@ from sayact.evals.report import write_report
 from sayact.evals.statistics import percent
 from sayact.evals.tables import TITLES, terminal_table
 from sayact.experiments.live import SUCCESS, TrainingLine
-from sayact.experiments.recipe import Recipe, run
+from sayact.experiments.recipe import Recipe
 from sayact.experiments.rt1_demo import RECIPE
+from sayact.experiments.runs import run
 from sayact.policies.loading import boxed
 from sayact.train.log import read_log
 

@@ -1,6 +1,7 @@
 """A checkpoint is a folder that acts alone: weights, shapes, action space, processor, model card.
 
     model.safetensors    config.json    action_space.json    processor.json    README.md
+    sentences.safetensors    only where sentences come with vectors that Sayact cannot compute
 
 Written whole or not at all; read without unpickling anything.
 """
@@ -9,11 +10,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float32
 from safetensors import SafetensorError
+from safetensors import numpy as numpy_files
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -27,17 +31,22 @@ WEIGHTS, CONFIG, ACTION_SPACE, PROCESSOR, CARD = (
     "processor.json",
     "README.md",
 )
+SENTENCES = "sentences.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """`config` holds "model" (which class), "architecture" (its config) and how it was made."""
+    """`config` holds "model" (which class), "architecture" (its config) and how it was made.
+
+    `sentences` are vectors by sentence, for a network that learned from another encoder than ours.
+    """
 
     weights: dict[str, Tensor]
     config: dict[str, Any]
     action_space: ActionSpace
     processor: dict[str, Any]
     card: str = ""
+    sentences: dict[str, Float32[np.ndarray, "E"]] = field(default_factory=dict)
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
@@ -68,6 +77,9 @@ def write_description(directory: Path, checkpoint: Checkpoint) -> None:
     for name, content in files.items():
         (directory / name).write_text(json.dumps(content, indent=2) + "\n")
     (directory / CARD).write_text(checkpoint.card)
+    if checkpoint.sentences:
+        numpy_files.save_file(checkpoint.sentences, directory / SENTENCES)
+        (directory / SENTENCES).chmod(0o644)
 
 
 def read_checkpoint(directory: Path) -> Checkpoint:
@@ -88,14 +100,22 @@ def read_description(
     missing = [n for n in needed if not (directory / n).exists()]
     if missing:
         raise CheckpointError(f"{directory} is not a checkpoint: it lacks {', '.join(missing)}")
-    card = directory / CARD
+    card, sentences = directory / CARD, directory / SENTENCES
     return Checkpoint(
         weights={},
         config=read_json(directory / CONFIG),
         action_space=ActionSpace.from_json(read_json(directory / ACTION_SPACE)),
         processor=read_json(directory / PROCESSOR),
         card=card.read_text() if card.exists() else "",
+        sentences=_read_sentences(sentences) if sentences.exists() else {},
     )
+
+
+def _read_sentences(file: Path) -> dict[str, np.ndarray]:
+    try:
+        return numpy_files.load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}") from error
 
 
 def read_json(file: Path) -> dict[str, Any]:

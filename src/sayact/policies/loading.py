@@ -67,9 +67,14 @@ def build_policy(
 ) -> RT1Policy:
     """The policy that a checkpoint's content describes."""
     model = build_model(checkpoint)
-    processor = Processor.from_json(checkpoint.processor, checkpoint.action_space)
+    processor = build_processor(checkpoint)
     computed_by = make_engine(model, processor.images.crop, engine, precision, device)
     return RT1Policy(computed_by, processor)
+
+
+def build_processor(checkpoint: Checkpoint) -> Processor:
+    """The processor that the checkpoint's network learned with."""
+    return Processor.from_json(checkpoint.processor, checkpoint.action_space, checkpoint.sentences)
 
 
 def build_model(checkpoint: Checkpoint) -> RT1:
@@ -99,6 +104,4 @@ def _load_exported(folder: Path, engine: str | None, precision: str | None) -> R
             f"{folder} was exported for {made_for[0]}, {made_for[1]}; load it without naming an "
             "engine, or export its checkpoint again for the other one"
         )
-    description = exported.description
-    processor = Processor.from_json(description.processor, description.action_space)
-    return RT1Policy(exported.engine, processor)
+    return RT1Policy(exported.engine, build_processor(exported.description))

@@ -6,11 +6,22 @@ from typing import Literal
 
 import torch
 
+from sayact.schema.errors import SayactError
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One optimiser step sees `frames_a_step` frames: that many windows of one frame for the first
     `single_frame_steps`, then windows of the model's full history.
+
+    batch_norm: what the backbone normalises by in training. "batch": the statistics of the frames
+    of the step (of each part of it, see `accumulate`), as the published code does; "running": the
+    ones gathered before, for a pretrained backbone; "switch": "batch" for single frames, "running"
+    once windows follow them, since few windows hold too few scenes.
+    accumulate: parts that a step is computed in, one after the other, for less memory. Dropout is
+    drawn for each part. With running statistics the gradient is that of one part.
+
+    The paper's constant rate is warmup_steps=0 and final_share=1; weight_decay=0 makes AdamW Adam.
     """
 
     steps: int
@@ -22,8 +33,12 @@ class TrainConfig:
     final_share: float = 0.02  # of the learning rate, reached on a cosine, once in each phase
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.98)
-    clip_norm: float = 1.0
+    epsilon: float = 1e-8  # of Adam; Keras', and so the released code's, is 1e-7
+    clip_norm: float | None = 1.0  # None: gradients are measured and left as they are
     ema_decay: float = 0.0  # 0: act with the plain weights
+    batch_norm: Literal["batch", "running", "switch"] = "switch"
+    accumulate: int = 1
+    compile: bool = False  # the network by torch.compile: minutes at the start for faster steps
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: int = 2
     seed: int = 0
@@ -31,11 +46,27 @@ class TrainConfig:
     evaluate_every: int = 2000
     checkpoint_every: int = 1000
 
+    def holds_statistics(self, step: int) -> bool:
+        """Is batch norm held at its running statistics in this step?"""
+        if self.batch_norm == "switch":
+            return 0 < self.single_frame_steps <= step
+        return self.batch_norm == "running"
+
     def draws(self, start: int, end: int, history: int) -> Iterator[tuple[int, int, int]]:
         """(step, windows, frames in each) of every step from `start` to before `end`."""
         for step in range(start, end):
             frames = 1 if step < self.single_frame_steps else history
             yield step, max(1, self.frames_a_step // frames), frames
+
+    def check(self, history: int) -> None:
+        """Refuse parts that some step has too few windows for, before hours of collecting."""
+        last = self.steps - 1
+        ((_, windows, _),) = self.draws(last, last + 1, history)  # no step has fewer than the last
+        if not 1 <= self.accumulate <= windows:
+            raise SayactError(
+                f"a step of {windows} windows cannot be computed in {self.accumulate} parts; "
+                f"`accumulate` goes from 1 to {windows} here"
+            )
 
     def dtype(self, kind: str) -> torch.dtype:
         """What to compute in on a device of this kind ("cpu", "cuda").

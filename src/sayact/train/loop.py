@@ -1,21 +1,21 @@
 """The one training loop. What differs between experiments comes in as an argument."""
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayact.models.checkpoint import Checkpoint, saved_steps, step_folder
 from sayact.models.rt1 import RT1
 from sayact.schema.batches import Batch
 from sayact.schema.errors import SayactError
 from sayact.train.config import TrainConfig
-from sayact.train.log import RunLog, draw_batch
+from sayact.train.gradient import backward, compile_network
+from sayact.train.log import GRADIENT, Measurements, RunLog, draw_batch
+from sayact.train.memory import keep_freed_memory
 from sayact.train.state import restore_step, save_step
 
 
@@ -33,10 +33,6 @@ class Evaluator(Protocol):
     def __call__(self, checkpoint: Checkpoint, step: int) -> dict[str, float]: ...
 
 
-class DivergedError(SayactError):
-    """The loss is not a number any more."""
-
-
 def train(
     config: TrainConfig,
     model: RT1,
@@ -49,80 +45,76 @@ def train(
     resume: bool = False,
     until: int | None = None,
     device: str = "cpu",
+    notes: Sequence[str] = (),
 ) -> Path:
     """Train up to step `until` (all by default) and return the folder of the last checkpoint.
 
     `describe` turns weights into a checkpoint with everything else it must hold. With `resume` the
-    newest step under `out` goes on exactly where it was; without, `out` must hold none.
+    newest step under `out` goes on exactly where it was; without, `out` must hold none. `notes`
+    are written to the log of a run that begins.
     """
     torch.set_num_threads(config.threads)
+    if torch.device(device).type == "cpu":
+        keep_freed_memory()
     out.mkdir(parents=True, exist_ok=True)
     check_free(out, resume)
+    config.check(model.config.frames)
     model = model.channels_last(device).train()
     average = {k: v.clone() for k, v in model.state_dict().items()} if config.ema_decay else None
-    optimizer = _optimizer(config, model)
+    optimizer = make_optimizer(config, model)
     torch.manual_seed(config.seed)
     step = restore_step(out, model, average, optimizer) if saved_steps(out) else 0
     end = config.steps if until is None else min(until, config.steps)
     log = RunLog(out, step)
-    kind = torch.device(device).type  # cuda of cuda:1
-    bfloat16 = config.dtype(kind) == torch.bfloat16
-    if 0 < config.single_frame_steps < step:
-        model.hold_statistics()
-    sums: dict[str, float] = {}
-    since, clock = step, time.perf_counter()
+    dtype = config.dtype(torch.device(device).type)
+    if config.compile:
+        compile_network(model, device)
+    measured = Measurements(step)
     checkpoint = step_folder(out, step) / "checkpoint"
+    for text in notes if step == 0 else ():
+        log.note(0, text)
 
     for batch in batches.stream(config.draws(step, end, model.config.frames)):
         if step == config.single_frame_steps and step > 0:
             _begin_windows(model, average)
+        if config.holds_statistics(step):
+            model.hold_statistics()
         if step == 0:
             draw_batch(batch, out / "first_batch.png")
-        batch = batch.to(device)
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(config, step)
 
-        with torch.autocast(kind, torch.bfloat16) if bfloat16 else nullcontext():
-            losses = model.loss(batch)
         optimizer.zero_grad()
-        losses.total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        if not torch.isfinite(norm):
-            raise DivergedError(
-                f"step {step}: the gradient is {norm.item()} (loss {losses.total.item():.4g}); "
-                f"lower the learning rate ({config.learning_rate}). {out} has the last checkpoint."
-            )
+        values = backward(model, batch, device=device, parts=config.accumulate, dtype=dtype)
+        values[GRADIENT] = clip(model, config.clip_norm)
         optimizer.step()
         step += 1
         if average is not None:
             # Early weights are worth little: the average starts short and grows to its full length.
             _average(average, model, min(config.ema_decay, (1 + step) / (10 + step)))
 
-        measured = {"loss": losses.total, "action": losses.action, "accuracy": losses.accuracy}
-        if losses.points is not None:
-            measured["points"] = losses.points
-        for name, value in (measured | {"gradient": norm}).items():
-            sums[name] = sums.get(name, 0.0) + value.item()
-        if step % config.log_every == 0 or step == end:
-            seconds, count = time.perf_counter() - clock, step - since
-            means = {name: total / count for name, total in sums.items()}
-            rate = count * batch.valid.numel() / seconds
-            values = {**means, "learning_rate": optimizer.param_groups[0]["lr"]}
-            log.write(step, {**values, "frames_per_second": rate})
-            progress(step, {**values, "frames_per_second": rate})
-            sums, since, clock = {}, step, time.perf_counter()
+        measured.add(values, batch.valid.numel())
+        log_now = step % config.log_every == 0 or step == end
         evaluate_now = evaluators and (step % config.evaluate_every == 0 or step == config.steps)
-        if evaluate_now or step % config.checkpoint_every == 0 or step == end:
+        save_now = evaluate_now or step % config.checkpoint_every == 0 or step == end
+        if log_now or save_now:
+            measured.check()
+        if log_now:
+            line = {**measured.take(), "learning_rate": optimizer.param_groups[0]["lr"]}
+            log.write(step, line)
+            progress(step, line)
+        if save_now:
+            measured.stop_clock()
             content = describe(average if average is not None else model.state_dict())
             checkpoint = save_step(out, step, content, model, average, optimizer)
             for evaluator in evaluators if evaluate_now else ():
                 # An evaluation must not move the random state that training goes on with.
                 with torch.random.fork_rng():
-                    values = evaluator(content, step)
-                log.write(step, values)
-                progress(step, values)
+                    line = evaluator(content, step)
+                log.write(step, line)
+                progress(step, line)
             torch.set_num_threads(config.threads)
-            clock = time.perf_counter()
+            measured.start_clock()
     log.close()
     return checkpoint
 
@@ -140,7 +132,6 @@ def _begin_windows(model: RT1, average: dict[str, Tensor] | None) -> None:
     if average is not None:
         model.load_state_dict(average)
     model.spread_positions()
-    model.hold_statistics()
     if average is not None:
         _average(average, model, 0.0)
 
@@ -162,15 +153,26 @@ def schedule(config: TrainConfig, step: int) -> float:
     return config.final_share + (peak - config.final_share) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _optimizer(config: TrainConfig, model: RT1) -> torch.optim.Optimizer:
-    """AdamW; vectors (biases, norms) are not decayed."""
+def make_optimizer(config: TrainConfig, model: RT1) -> torch.optim.Optimizer:
+    """AdamW, which is Adam where nothing decays; vectors (biases, norms) never do."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     groups = [
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+    return torch.optim.AdamW(
+        groups, lr=config.learning_rate, betas=config.betas, eps=config.epsilon, fused=True
+    )
+
+
+def clip(model: nn.Module, most: float | None) -> Tensor:
+    """The norm of the whole gradient, which is scaled down to `most` where it is longer."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if most is not None:
+        torch.nn.utils.clip_grads_with_norm_(model.parameters(), most, norm)
+    return norm
 
 
 @torch.no_grad()

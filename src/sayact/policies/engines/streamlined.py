@@ -25,7 +25,7 @@ from sayact.models.rt1 import RT1, Attention, ImageTokenizer, Layer
 
 
 class Steering(nn.Module):
-    """Sentence → scales and shifts of all FiLM layers in one row: a ninth of the 35 M weights."""
+    """Sentence → scales and shifts of all FiLM layers in one row: an eighth of the 35 M weights."""
 
     def __init__(self, tokenizer: ImageTokenizer) -> None:
         super().__init__()

@@ -1,0 +1,87 @@
+"""What `sayact bench rt1` found, as tables for the terminal and for results/."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+HEADINGS = ("ms a step", "best", "CPU ms", "× roofline", "same tokens", "error", "peak MB")
+PAPER_SPEEDUPS = "2.4 and 1.7"  # RT-1 section 5.1: of TokenLearner, and of keeping tokens
+
+
+def terminal_tables(found: dict[str, Any]) -> list[Table]:
+    """For people at the prompt."""
+    tables: list[Table] = []
+    for part in _parts(found):
+        table = Table(title=part["policy"], caption=_roofline(part))
+        table.add_column("")
+        for heading in HEADINGS:
+            table.add_column(heading, justify="right")
+        for row in part["rows"]:
+            table.add_row(_title(row), *_cells(row))
+        tables.append(table)
+    return tables
+
+
+def markdown_tables(found: dict[str, Any]) -> str:
+    """For results/: the same numbers, and where they come from."""
+    lines: list[str] = []
+    for part in _parts(found):
+        frames = f", {part['frames']} frames of its own episodes" if "frames" in part else ""
+        lines += [f"**{part['policy']}{frames}**", ""]
+        lines += [_line(["engine", *HEADINGS]), _line(["---", *["---:"] * len(HEADINGS)])]
+        lines += [_line([_title(row), *_cells(row)]) for row in part["rows"]]
+        lines += ["", _roofline(part), ""]
+        for row, why in part["skipped"].items():
+            lines += [f"Not run: {row}: {why}", ""]
+    for row in found.get("speedups", ()):
+        lines += [
+            f"{row['engine']} {row['precision']}: TokenLearner makes a step "
+            f"{row['token_learner']:.1f} × faster, keeping tokens another {row['cache']:.1f} × "
+            f"(the paper: {PAPER_SPEEDUPS}).",
+            "",
+        ]
+    lines.append(
+        f"{found['hardware']}, {found['threads']} threads; commit `{found['commit']}`, "
+        f"{found['date'][:10]}; `{found['command']}`."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _parts(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures of one policy, and those of a second where there is one."""
+    return [found, *([found["accuracy"]] if "accuracy" in found else [])]
+
+
+def _title(row: dict[str, Any]) -> str:
+    title = f"{row['engine']} {row['precision']}"
+    title += "" if row["cache"] else ", no cache"
+    return title + ("" if row["token_learner"] else ", no TokenLearner")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [
+        f"{row['ms_per_step']:.1f}",
+        f"{row['best_ms']:.1f}",
+        f"{row['cpu_ms']:.1f}",
+        f"{row['ms_per_step'] / row['roofline_ms']:.1f}",
+        f"{100 * row['token_agreement']:.1f} %",
+        f"{100 * row['action_error']:.2f} %",
+        f"{row['peak_mb']:.0f}",
+    ]
+
+
+def _roofline(part: dict[str, Any]) -> str:
+    """The roofline in words: what it is made of, and how near the fastest engine comes."""
+    rates = ", ".join(f"{rate:.0f} in {name}" for name, rate in part["rates_gflops"].items())
+    flops, lowest = part["gflops"], part["roofline_ms"]
+    fastest = min(part["rows"], key=lambda row: row["ms_per_step"])
+    return (
+        f"Roofline {lowest:.1f} ms: {flops['image']:.2f} GFLOP of the image network, "
+        f"{flops['transformer']:.2f} of the transformer; matrix products in GFLOP/s: {rates}. "
+        f"The fastest, {_title(fastest)}, takes {fastest['ms_per_step'] / lowest:.1f} × as long."
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,39 @@
+"""What `sayact bench train` found, as a table for the terminal and for results/."""
+
+from typing import Any
+
+from rich.table import Table
+
+HEADINGS = ("setting", "windows of 6", "frames/s", "CPU ms a frame", "peak MB")
+
+
+def terminal_table(found: dict[str, Any]) -> Table:
+    """For people at the prompt."""
+    table = Table(title=f"training {found['training']}, {found['threads']} threads")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "setting" else "right")
+    for row in found["rows"]:
+        table.add_row(*_cells(row))
+    return table
+
+
+def markdown_table(found: dict[str, Any]) -> str:
+    """For results/: the same numbers, and where they come from."""
+    rows = [HEADINGS, ("---", *("---:",) * (len(HEADINGS) - 1)), *map(_cells, found["rows"])]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    told = (
+        f"{found['hardware']}, {found['threads']} threads; commit `{found['commit']}`, "
+        f"{found['date'][:10]}; `{found['command']}`."
+    )
+    return "\n".join((*lines, "", told)) + "\n"
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    how = "PyTorch as it is" if row["plain"] else "compiled" if row["compile"] else ""
+    return (
+        ", ".join(filter(None, (row["precision"], how))),
+        str(row["windows"]),
+        f"{row['frames_per_second']:.1f}",
+        f"{row['cpu_ms_per_frame']:.0f}",
+        f"{row['peak_mb']:,.0f}",
+    )

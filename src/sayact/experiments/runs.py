@@ -1,0 +1,255 @@
+"""The one way to run a recipe: collect, train, and again; each round as the recipe says.
+
+round 0   the oracle demonstrates, disturbed now and then     ─▶ train to step `until`
+round 1…  the policy so far acts, the oracle says what it     ─▶ train on, on everything
+          would have done there (DAgger, arXiv 1011.0686)        collected up to here
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from sayact import models
+from sayact.codecs import ImageCodec, Processor
+from sayact.config import ConfigError, from_json, to_json
+from sayact.data.dataset import Dataset
+from sayact.data.frames import FrameStore
+from sayact.data.windows import WindowSampler
+from sayact.envs.language_table.camera import project
+from sayact.evals.collect import collect
+from sayact.evals.evaluate import evaluate
+from sayact.evals.evaluation import Protocol
+from sayact.evals.provenance import provenance
+from sayact.experiments.pretrained import start_backbone
+from sayact.experiments.recipe import Recipe
+from sayact.models.checkpoint import Checkpoint, latest_checkpoint, saved_steps
+from sayact.models.rt1 import RT1, RT1Config
+from sayact.policies.loading import build_policy
+from sayact.schema import ActionSpace
+from sayact.schema.errors import SayactError
+from sayact.train import check_free, train
+
+# Training and its evaluations draw their starts from here on; the official seed 0 is never touched.
+TRAINING_SEED, WATCHING_SEED = 1_000, 2_000
+
+DEMONSTRATED_STEPS, FOLLOWED_STEPS = 200, 80  # longest episode of a round
+
+RECIPE_FILE, MODEL_FILE = "recipe.json", "model.txt"  # kept in a run's folder, for people
+BACKBONE = "backbone"  # what recipe.json and config.json say about its first weights
+
+Progress = Callable[[int, dict[str, float]], None]
+
+
+def run(
+    recipe: Recipe,
+    *,
+    out: Path,
+    data: Sequence[Path] = (),
+    resume: bool = False,
+    workers: int = 2,
+    skip_broken: bool = False,
+    progress: Progress = lambda step, values: None,
+    device: str = "cpu",
+    backbone: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """Run all rounds and return the folder of the final checkpoint.
+
+    `data` are datasets collected before; they replace the demonstrations of the first round.
+    `backbone` holds ImageNet weights; `say` gets what a person should read, as lines.
+    """
+    check_free(out, resume)
+    check_same(recipe, out)
+    recipe.train.check(recipe.model.frames)
+    check_names(data)
+    processor = recipe.processor()
+    torch.manual_seed(recipe.train.seed)
+    model = RT1(recipe.model)
+    began = begin(recipe, model, out, backbone)
+    for line in began:
+        say(line)
+    out.mkdir(parents=True, exist_ok=True)
+    kept = {**to_json(recipe), BACKBONE: list(began)}
+    (out / RECIPE_FILE).write_text(json.dumps(kept, indent=2) + "\n")
+    (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
+    stores: list[FrameStore] = []
+    checkpoint = out
+    for number, stage in enumerate(recipe.rounds):
+        folders = list(data) if data and number == 0 else [out / "data" / f"round-{number}"]
+        if not (data and number == 0):
+            collect_round(recipe, number, folders[0], out, workers)
+        for folder in folders:
+            stores.append(open_store(folder, processor, out / "cache", skip_broken))
+        sampler = WindowSampler(
+            FrameStore.join(stores),
+            processor,
+            seed=recipe.train.seed,
+            jitter=recipe.jitter,
+            shift=recipe.shift,
+            locate=locate_task if recipe.model.points else None,
+        )
+        checkpoint = train(
+            recipe.train,
+            model,
+            sampler,
+            out=out,
+            describe=lambda weights: describe(recipe, processor, weights, began),
+            evaluators=(lambda checkpoint, step: watch(recipe, checkpoint),),
+            progress=progress,
+            resume=resume or number > 0,
+            until=stage.until,
+            device=device,
+            notes=began,
+        )
+    return checkpoint
+
+
+def begin(recipe: Recipe, model: RT1, out: Path, backbone: Path | None) -> tuple[str, ...]:
+    """ImageNet weights into a new run's network; what is to be said about its first weights."""
+    if not recipe.pretrained:
+        if backbone is not None:
+            raise SayactError(f"{recipe.name} begins from random weights; leave --backbone out")
+        return ()
+    if saved_steps(out):
+        return tuple(_kept(out).get(BACKBONE, ()))
+    return (start_backbone(model, backbone),)
+
+
+def _kept(out: Path) -> dict[str, Any]:
+    """What recipe.json in a run's folder says; nothing where there is none."""
+    path = out / RECIPE_FILE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def check_same(recipe: Recipe, out: Path) -> None:
+    """A run goes on with the network and the pictures that it began with; other weights do not fit.
+
+    Schedules and rounds may change, as between a short run and a longer one.
+    """
+    began = _kept(out)
+    if not saved_steps(out) or not began:
+        return
+    for key, given in (("name", recipe.name), ("model", recipe.model), ("images", recipe.images)):
+        if not same(began[key], given):
+            raise SayactError(
+                f"{out} was begun with another recipe ({began['name']}; its {key} differs). Give "
+                "the same recipe, with --tiny where it began so, or another --out."
+            )
+
+
+def same(kept: Any, given: RT1Config | ImageCodec | str) -> bool:
+    """A part of recipe.json against a recipe's; fields that came later had their defaults then."""
+    if isinstance(given, str):
+        return kept == given
+    try:
+        return from_json(type(given), kept) == given
+    except ConfigError:
+        return False
+
+
+def check_names(data: Sequence[Path]) -> None:
+    """The frame cache is kept by the names of the datasets' folders."""
+    names = [folder.resolve().name for folder in data]
+    if len(set(names)) < len(names):
+        raise SayactError(
+            f"datasets of one run need folders of different names; got {', '.join(names)}"
+        )
+
+
+def collect_round(recipe: Recipe, number: int, folder: Path, out: Path, workers: int) -> None:
+    """Demonstrations of round `number`; those that are there already are kept."""
+    stage = recipe.rounds[number]
+    done = saved_steps(out)
+    if done and done[-1] > (recipe.rounds[number - 1].until if number else 0):
+        return  # training has gone past the policy that this round followed
+    collect(
+        "language_table",
+        out=folder,
+        episodes=stage.episodes,
+        families=stage.families or recipe.families,
+        block_mode=recipe.block_mode,
+        workers=workers,
+        seed=TRAINING_SEED + number + 100 * recipe.train.seed,
+        noise=0.0 if stage.follow else recipe.noise,
+        policy=str(latest_checkpoint(out)) if stage.follow else None,
+        # Where the policy fails is what there is to learn; a stuck one shows it soon enough.
+        keep_failures=stage.follow,
+        max_steps=FOLLOWED_STEPS if stage.follow else DEMONSTRATED_STEPS,
+    )
+
+
+def open_store(folder: Path, processor: Processor, cache: Path, skip_broken: bool) -> FrameStore:
+    """The shrunk frames of a dataset, made on first use."""
+    dataset = Dataset.open(folder)
+    return FrameStore.build(
+        dataset,
+        processor.shrink,
+        cache / folder.name,
+        key=json.dumps(asdict(processor.images)),
+        skip_broken=skip_broken,
+    )
+
+
+def locate_task(store: FrameStore) -> Float32[np.ndarray, "N 3 2"]:
+    """Where the effector, the block to push and its goal are in the picture: what to point at."""
+    board = (store.states[:, :2], store.privileged["pushed_xy"], store.privileged["goal_xy"])
+    return np.stack([project(xy.astype(np.float64)) for xy in board], 1).astype(np.float32)
+
+
+def describe(
+    recipe: Recipe, processor: Processor, weights: dict[str, Tensor], began: Sequence[str]
+) -> Checkpoint:
+    """Everything that a checkpoint folder of this recipe holds; `began` tells of its start."""
+    return Checkpoint(
+        weights=weights,
+        config={
+            "model": "rt1",
+            "architecture": to_json(recipe.model),
+            "recipe": {"name": recipe.name, "train": to_json(recipe.train)},
+            BACKBONE: list(began),
+            "made_by": provenance(),
+        },
+        action_space=processor.action_space,
+        processor=processor.to_json(),
+        card=card(recipe, processor.action_space, began),
+    )
+
+
+def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
+    """The model card: what it is, how to use it, what its numbers mean."""
+    start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
+    dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
+    return (
+        f"# {recipe.name}\n\n"
+        f"An RT-1 policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
+        f"families {', '.join(recipe.families)}, in the block mode {recipe.block_mode}.\n\n"
+        "```python\n"
+        'policy = sayact.load_policy("this folder")\n'
+        "policy.reset()\n"
+        "action = policy.act(observation)\n"
+        "```\n\n"
+        f"It sees pictures of {recipe.images.camera[0]} × {recipe.images.camera[1]} pixels (height "
+        f"× width) and a sentence, and answers at {space.rate_hz:g} Hz in the action space "
+        f"`{space.name}`: {dimensions}.\n\n"
+        f"{start}"
+        "How it was made stands in config.json. To measure it: `sayact eval` and this folder.\n"
+    )
+
+
+def watch(recipe: Recipe, content: Checkpoint) -> dict[str, float]:
+    """Closed-loop success of the weights so far, on starts kept for watching."""
+    protocol = Protocol(
+        families=recipe.watch_families,
+        episodes=recipe.watch_episodes,
+        seed=WATCHING_SEED,
+        block_mode=recipe.block_mode,
+    )
+    result = evaluate(build_policy(content), protocol, beside=(), progress=False)
+    return {f"success/{name}": family.success for name, family in result.families.items()}
