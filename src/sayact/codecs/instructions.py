@@ -61,7 +61,7 @@ class GivenSentences:
             known = ", ".join(map(repr, sorted(self.vectors)[:3])) or "none"
             raise BadObservationError(
                 f"no vector for the sentence {sentence!r}; this network learned from {LARGE}, "
-                f"which Sayact cannot compute. It was given {len(self.vectors)} sentences ({known}); "
+                f"which Sayact cannot compute. It has vectors of {len(self.vectors)} ({known}); "
                 "`sayact import rt1 … --sentences FILE.npz` gives it more, see docs/import.md"
             )
         return self.vectors[sentence]

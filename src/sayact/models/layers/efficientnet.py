@@ -154,7 +154,8 @@ class SqueezeExcite(nn.Module):
         self.expand = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-        pooled = x.mean((2, 3), keepdim=True)
+        # Not `mean`: its gradient is written out in full, and in another memory order than x has.
+        pooled = x.sum((2, 3), keepdim=True) / (x.shape[2] * x.shape[3])
         return x * torch.sigmoid(self.expand(F.silu(self.reduce(pooled))))
 
 
