@@ -33,6 +33,14 @@ def test_any_number_of_workers_gives_the_same_result() -> None:
     assert [e.seed for e in here.episodes] == [e.seed for e in here.beside[0].episodes]
 
 
+def test_another_engine_plays_the_same_episodes() -> None:
+    one = evaluate("rt1-nano", SHORT, workers=0, beside=(), progress=False)
+    other = evaluate("rt1-nano", SHORT, workers=1, beside=(), progress=False, engine="openvino")
+    assert outcomes(one) == outcomes(other)
+    with pytest.raises(UnknownNameError, match="engine 'tflite'"):
+        evaluate("rt1-nano", SHORT, workers=0, beside=(), progress=False, engine="tflite")
+
+
 def test_the_headline_is_the_mean_of_the_official_families() -> None:
     rates: dict[str, int] = dict.fromkeys(ALL_FAMILIES, 0) | dict.fromkeys(OFFICIAL_FAMILIES, 8)
     evaluation = made(rates)

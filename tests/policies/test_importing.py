@@ -201,7 +201,7 @@ def test_it_acts_on_sentences_that_came_with_vectors_and_on_no_other(tmp_path: P
     assert isinstance(policy, RT1Policy)
     assert policy.act(observation("open the drawer")).values.shape == (11,)
     np.testing.assert_array_equal(policy.processor.sentences("open the drawer"), vector)
-    with pytest.raises(BadObservationError, match=r"no vector for the sentence 'sing'.*vectors of 1 "):
+    with pytest.raises(BadObservationError, match=r"the sentence 'sing'.*vectors of 1 "):
         policy.act(observation("sing"))
 
 

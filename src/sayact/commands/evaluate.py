@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from rich.console import Console
 from tyro.conf import Positional, arg
@@ -20,6 +20,7 @@ class Eval(Verb):
     For instance:
 
         sayact eval rt1-nano language_table
+        sayact eval rt1-nano language_table --engine openvino
         sayact eval runs/demo/rt1-demo --episodes 10 --families block2block --json -
     """
 
@@ -43,6 +44,10 @@ class Eval(Verb):
     """Processes; the result does not depend on it."""
     seed: int = 0
     """Fixes every start and sentence."""
+    device: str = "cpu"
+    """Where PyTorch computes: cpu, cuda, cuda:1 …"""
+    engine: Literal["torch", "openvino", "onnx"] | None = None
+    """What computes the network, in float32; an exported folder knows its own."""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Folder for report.html, evaluation.json and videos; runs/eval/CHECKPOINT unless told."""
 
@@ -69,6 +74,8 @@ class Eval(Verb):
             beside=self.beside,
             videos=out / "videos",
             videos_each=self.videos,
+            device=self.device,
+            engine=self.engine,
         )
         console.print(terminal_table(evaluation))
         report = write_report(evaluation, out)

@@ -22,7 +22,6 @@ from sayact.evals.pool import run_tasks
 from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.rollouts import EpisodeResult, check_fits
 from sayact.evals.videos import film_path
-from sayact.policies.loading import load_policy
 from sayact.policies.policy import Attached, Policy
 from sayact.schema.errors import SayactError
 
@@ -36,6 +35,8 @@ def evaluate(
     videos: Path | None = None,
     videos_each: int = 2,
     progress: bool = True,
+    device: str = "cpu",
+    engine: str | None = None,
 ) -> Evaluation:
     """Play `protocol` with `policy`, and with the policies `beside` it on the same starts.
 
@@ -43,26 +44,28 @@ def evaluate(
     `workers=0`, plays in this process. The result is the same for any number of workers. Called
     from a script with workers, it must stand under `if __name__ == "__main__":`, as with all of
     Python's spawned processes. `videos` is a folder for films of the first `videos_each` episodes
-    of every family.
+    of every family. Policies that are networks are computed on `device` by `engine`, as
+    `load_policy` takes them.
 
     The official script draws a start anew until its oracle finds a plan for it. Here every start
     that the task accepts counts: the few without a plan count against every policy, the oracle too.
     """
     protocol = protocol or Protocol()
     _check(protocol)
+    setting = _setting(protocol, device, engine)
     if isinstance(policy, str | Path):
-        policies = {str(policy): load_policy(policy)}
+        policies = {str(policy): setting.load(str(policy))}
     else:
         policies, workers = {type(policy).__name__: policy}, 0
-    policies |= {name: load_policy(name) for name in beside if name not in policies}
-    _refuse_misfits(policies.values(), protocol)
+    policies |= {name: setting.load(name) for name in beside if name not in policies}
+    _refuse_misfits(policies.values(), protocol.families, setting)
 
     jobs = _jobs(tuple(policies), protocol, videos, videos_each)
     if videos is not None:
         _forget_films(videos, jobs)
     started = time.perf_counter()
     # Other processes load the policies for themselves.
-    stage = partial(open_stage, _setting(protocol), policies if workers == 0 else None)
+    stage = partial(open_stage, setting, policies if workers == 0 else None)
     answers = run_tasks(stage, jobs, workers)
     results = dict(_watched(answers, jobs, progress))
     seconds = time.perf_counter() - started
@@ -114,15 +117,18 @@ def _check(protocol: Protocol) -> None:
         )
 
 
-def _setting(protocol: Protocol) -> Setting:
+def _setting(protocol: Protocol, device: str, engine: str | None) -> Setting:
     options = {"max_steps": protocol.max_steps, "block_mode": protocol.block_mode}
-    return Setting(world=protocol.world, seed=protocol.seed, options=options)
+    return Setting(
+        world=protocol.world, seed=protocol.seed, options=options, device=device, engine=engine
+    )
 
 
-def _refuse_misfits(policies: Iterable[Policy], protocol: Protocol) -> None:
+def _refuse_misfits(
+    policies: Iterable[Policy], families: tuple[str, ...], setting: Setting
+) -> None:
     """Find unknown names and a wrong action space here, before any worker starts."""
-    setting = _setting(protocol)
-    env = make_env(setting.world, family=protocol.families, **setting.options)
+    env = make_env(setting.world, family=families, **setting.options)
     for policy in policies:
         if not isinstance(policy, Attached):
             check_fits(policy, env)

@@ -27,11 +27,19 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What all episodes of an evaluation share. `options` go to `make_env`."""
+    """What all episodes of an evaluation share. `options` go to `make_env`.
+
+    `device` and `engine` are how policies are loaded: where, and by what, they are computed.
+    """
 
     world: str
     seed: int
     options: dict[str, Any]
+    device: str = "cpu"
+    engine: str | None = None
+
+    def load(self, policy: str) -> Policy:
+        return load_policy(policy, self.device, self.engine)
 
 
 @contextmanager
@@ -74,5 +82,5 @@ class _Stage:
 
     def _policy(self, name: str) -> Policy:
         if name not in self._policies:
-            self._policies[name] = load_policy(name)
+            self._policies[name] = self._setting.load(name)
         return self._policies[name]
