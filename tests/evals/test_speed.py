@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from sayact.evals.speed import speedups
-from sayact.evals.speed_tables import markdown_tables, terminal_tables
+from sayact.evals.speed_tables import markdown_tables, short_table, terminal_tables
 from sayact.policies.engines.bench import Figures, Row
 
 
@@ -61,14 +61,18 @@ def test_tables_hold_the_figures(figures: Figures) -> None:
         "command": "sayact bench rt1",
     }
     text = markdown_tables(found)
-    assert "| torch float32 | 40.0 | 20.0 | 80.0 | 5.0 | 87.5 % | 0.39 % | 512 |" in text
+    assert "| torch float32 | 40.0 | 20.0 | 80.0 | 5.0 | 87.5 | 0.39 | 512 |" in text
     assert "no cache, no TokenLearner" in text
     assert "Roofline 8.0 ms: 1.00 GFLOP" in text
     assert "The fastest, onnx float32, takes 2.5 × as long." in text
     assert "Not run: torch compiled: no compiler" in text
     assert "2.5 × faster, keeping tokens another 2.5 ×" in text
-    assert text.endswith("a machine, 2 threads; commit `abc`, 2026-01-02; `sayact bench rt1`.\n")
+    assert text.endswith("a machine, 2 threads; commit `abc`, 2026-01-02. `sayact bench rt1`.\n")
+    short = short_table(found)
+    assert "| torch float32 | **40.0** | 5.0 | 87.5 | 512 |" in short
+    assert "no cache" not in short
     shown = io.StringIO()
     for table in terminal_tables(found):
-        Console(file=shown, width=120).print(table)
-    assert shown.getvalue().count("torch float32, no cache ") == 2
+        Console(file=shown, width=80).print(table)
+    lines = shown.getvalue().splitlines()
+    assert sum(line.split()[-1:] == ["512"] for line in lines) == 10, "no number is cut off"

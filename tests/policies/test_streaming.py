@@ -125,6 +125,7 @@ def test_the_trained_network_in_the_box_agrees_too(rng):
 def test_an_episode_of_the_flax_release_begins_after_empty_frames(pictures):
     """Black pictures under a sentence vector of zeros, as training put them there."""
     policy = rt1_policy(replace(SMALL_PAPER, empty_start=True))
+    assert isinstance(policy.engine, TorchEngine)
     model, seen = policy.engine.model, shown(pictures[:2])
     black = torch.zeros(1, 3, *SMALL_PAPER.picture, dtype=torch.uint8)
     with torch.no_grad():

@@ -3,7 +3,8 @@
     python -m sayact.evals.tables README.md     fills the space between the markers, from results/
 
 A marker names its file: `<!-- results:begin rt1-nano -->` is filled from results/rt1-nano.json,
-which `sayact eval … --json results/rt1-nano.json` wrote.
+which `sayact eval … --json results/rt1-nano.json` wrote. `results:begin rt1-speed short` asks for
+the few lines of a bench that belong in a README.
 """
 
 import json
@@ -15,15 +16,15 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sayact.evals import training_tables
+from sayact.evals import speed_tables, training_tables
 from sayact.evals.evaluation import Evaluation
 from sayact.evals.provenance import policy_title
-from sayact.evals.speed_tables import markdown_tables
 from sayact.evals.statistics import Interval, percent
 from sayact.schema.errors import SayactError
 
 BLOCK = re.compile(
-    r"(<!-- results:begin (?P<name>[\w-]+) -->\n).*?(<!-- results:end -->)", flags=re.DOTALL
+    r"(<!-- results:begin (?P<name>[\w-]+)(?P<short> short)? -->\n).*?(<!-- results:end -->)",
+    flags=re.DOTALL,
 )
 TITLES = {
     "block2block": "block to block",
@@ -119,11 +120,13 @@ def fill(text: str, results: Path) -> str:
                 f"a marker asks for {file}, which is not there; run sayact eval --json"
             )
         measured = json.loads(file.read_text())
+        begin, end = block[1], block[4]
         if "roofline_ms" in measured:  # by `sayact bench rt1`
-            return block[1] + markdown_tables(measured) + block[3]
+            made = speed_tables.short_table if block["short"] else speed_tables.markdown_tables
+            return begin + made(measured) + end
         if "training" in measured:  # by `sayact bench train`
-            return block[1] + training_tables.markdown_table(measured) + block[3]
-        return block[1] + markdown_table(Evaluation.from_json(measured)) + block[3]
+            return begin + training_tables.markdown_table(measured) + end
+        return begin + markdown_table(Evaluation.from_json(measured)) + end
 
     return BLOCK.sub(filled, text)
 
