@@ -8,10 +8,12 @@ import pytest
 
 import sayact
 from sayact import experiments
+from sayact.cli import main
 from sayact.codecs import ImageCodec
 from sayact.config import to_json
 from sayact.data.augmentation import PadThenCrop
 from sayact.envs.language_table.tasks import FAMILIES
+from sayact.experiments import runs
 from sayact.experiments.recipe import tiny
 from sayact.experiments.runs import check_same, run
 from sayact.models.shapes import PAPER
@@ -94,6 +96,25 @@ def test_the_released_recipe_is_as_the_released_code():
     assert {schedule(config, step) for step in range(0, config.steps, 999)} == {1.0}
     assert not any(config.holds_statistics(step) for step in range(0, config.steps, 999))
     assert {frames for _, _, frames in config.draws(0, 10, recipe.model.frames)} == {6}
+
+
+def test_the_command_hands_its_options_on(tmp_path, monkeypatch):
+    seen = {}
+
+    def pretend(recipe, **options):
+        seen.update(options, train=recipe.train)
+        options["say"]("backbone: of the test")
+        return tmp_path
+
+    monkeypatch.setattr(runs, "run", pretend)
+    weights = str(tmp_path / "b3.safetensors")
+    options = ["--backbone", weights, "--accumulate", "4", "--compile", "--seed", "3"]
+    assert main(["train", "rt1_b3_language_table", *options]) == 0
+    assert str(seen["backbone"]) == weights
+    assert (seen["train"].accumulate, seen["train"].compile, seen["train"].seed) == (4, True, 3)
+    assert main(["train", "rt1_b3_language_table"]) == 0
+    assert seen["backbone"] is None
+    assert (seen["train"].accumulate, seen["train"].compile) == (1, False)
 
 
 def test_datasets_of_one_name_are_refused(tmp_path):

@@ -1,9 +1,10 @@
 """One step's gradient: in parts, in bfloat16, compiled."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -90,16 +91,34 @@ def test_no_compiler_is_an_error_that_says_what_to_do(monkeypatch):
         compile_network(network(), "cpu")
 
 
+COMPILED = """
+import numpy as np, torch
+from sayact.data.windows import WindowSampler
+from sayact.experiments.runs import locate_task
+from sayact.models.rt1 import RT1
+from sayact.testing import noise_store, tiny_processor, tiny_rt1
+from sayact.train.gradient import backward, compile_network
+
+store = noise_store(np.random.default_rng(0))
+batch = WindowSampler(store, tiny_processor(), seed=1, locate=locate_task)((0, 5, 4))
+torch.manual_seed(0)
+model = RT1(tiny_rt1()).train()
+plain = backward(model, batch, device="cpu", parts=1, dtype=torch.float32)
+expected = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+names = list(model.state_dict())
+model.zero_grad()
+compile_network(model, "cpu")
+compiled = backward(model, batch, device="cpu", parts=1, dtype=torch.float32)
+assert list(model.state_dict()) == names
+assert torch.allclose(compiled["loss"], plain["loss"], rtol=1e-5)
+for name, parameter in model.named_parameters():
+    if name in expected:
+        assert torch.allclose(parameter.grad, expected[name], rtol=1e-3, atol=1e-5), name
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_is_the_same_network(batch):
-    values, whole = gradient(network(held=False), batch)
-    model = network(held=False)
-    names = list(model.state_dict())
-    compile_network(model, "cpu")
-    others, found = gradient(model, batch)
-    assert list(model.state_dict()) == names
-    assert others["loss"] == pytest.approx(values["loss"].item(), rel=1e-5)
-    for name, expected in whole.items():
-        assert torch.allclose(found[name], expected, rtol=1e-3, atol=1e-5), name
-    assert np.isfinite(others["accuracy"].item())
+def test_compiled_is_the_same_network():
+    """In a process of its own: the check of shapes in this one would be compiled too."""
+    subprocess.run([sys.executable, "-c", COMPILED], check=True)

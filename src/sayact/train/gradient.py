@@ -21,7 +21,8 @@ def backward(
 
     The losses are means over valid frames, so each part counts by its share of those: the sum is
     the gradient of the whole batch. With the batch's own statistics in batch norm it is not quite,
-    since every part then has its own. Weights stay in float32, as do softmax and losses.
+    since every part then has its own. Weights, batch norm's statistics and losses stay in float32
+    whatever `dtype` is.
     """
     kind = torch.device(device).type  # cuda of cuda:1
     total = batch.valid.sum()

@@ -76,11 +76,13 @@ def input_gradient(
     if stride == 1 or x.dtype == torch.float32:
         return _native(gradient, x, weight, stride, padding, weights=False)
     # Output (i, j) goes to where its window began; what no window reached keeps zero.
-    spread = gradient.new_zeros(
-        *x.shape[:2],
-        x.shape[2] + 2 * padding - weight.shape[2] + 1,
-        x.shape[3] + 2 * padding - weight.shape[3] + 1,
-    ).contiguous(memory_format=torch.channels_last)
+    height, width = (size + 2 * padding - weight.shape[2] + 1 for size in x.shape[2:])
+    spread = torch.empty(
+        (*x.shape[:2], height, width),
+        dtype=gradient.dtype,
+        device=gradient.device,
+        memory_format=torch.channels_last,
+    ).zero_()
     spread[:, :, ::stride, ::stride] = gradient
     turned = weight.flip(2, 3)
     return F.conv2d(spread, turned, None, 1, weight.shape[2] - 1 - padding, 1, x.shape[1])
