@@ -49,7 +49,8 @@ class Eval(Verb):
     engine: Literal["torch", "openvino", "onnx"] | None = None
     """What computes the network, in float32; an exported folder knows its own."""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
-    """Folder for report.html, evaluation.json and videos; runs/eval/CHECKPOINT unless told."""
+    """Folder for report.html, evaluation.json and videos; runs/eval/CHECKPOINT[-ENGINE] unless
+    told."""
 
     def run(self, console: Console) -> Outcome:
         from sayact.evals.evaluate import evaluate
@@ -58,7 +59,8 @@ class Eval(Verb):
         from sayact.evals.report import write_report
         from sayact.evals.tables import terminal_table
 
-        out = self.out or Path("runs") / "eval" / policy_title(self.checkpoint)
+        name = "-".join(filter(None, (policy_title(self.checkpoint), self.engine)))
+        out = self.out or Path("runs") / "eval" / name
         protocol = Protocol(
             world=self.world,
             families=self.families or ALL_FAMILIES,

@@ -70,7 +70,8 @@ def evaluate(
     results = dict(_watched(answers, jobs, progress))
     seconds = time.perf_counter() - started
 
-    made, date = provenance(), datetime.now(UTC).isoformat(timespec="seconds")
+    made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
+    date = datetime.now(UTC).isoformat(timespec="seconds")
     evaluations = [
         Evaluation(
             policy=who,

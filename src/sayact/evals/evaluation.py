@@ -20,6 +20,10 @@ OFFICIAL_FAMILIES: tuple[str, ...] = (
 ALL_FAMILIES: tuple[str, ...] = (*OFFICIAL_FAMILIES, "point2block", "block1_to_corner")
 
 
+# What an evaluation says of how it was made; the oldest do not say what computed the network.
+PROVENANCE = ("version", "commit", "command", "hardware", "computed_by")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FamilyResult:
     """`mean_steps` counts every episode, failures with all they took."""
@@ -122,7 +126,7 @@ class Evaluation:
             policy=data["policy"],
             protocol=Protocol(**asked),
             episodes=tuple(EpisodeResult(**e) for e in data["episodes"]),
-            provenance={k: data[k] for k in ("version", "commit", "command", "hardware")},
+            provenance={k: data[k] for k in PROVENANCE if k in data},
             date=data["date"],
             seconds=data["seconds"],
             beside=tuple(cls.from_json(e) for e in data["beside"].values()),

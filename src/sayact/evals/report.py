@@ -153,6 +153,7 @@ def _provenance(evaluation: Evaluation) -> str:
         "commit": f"<code>{escape(evaluation.provenance['commit'])}</code>",
         "version": f"sayact {escape(evaluation.provenance['version'])}",
         "hardware": escape(evaluation.provenance["hardware"]),
+        "computed by": escape(evaluation.provenance.get("computed_by", "the default engine")),
         "starts": f"{escape(asked.block_mode)}, seed {asked.seed}; one start each (seed, family, "
         "episode), the same for every policy",
         "date": f"{escape(evaluation.date)}; it took {evaluation.seconds:,.0f} s",
