@@ -25,9 +25,9 @@ class TestUniformBins:
         space = codec.action_space
         share = data.draw(arrays(np.float32, len(space), elements=unit))
         values = space.low + share * (space.high - space.low)
-        values = np.where(codec.discrete, np.round(values), values).astype(np.float32)
+        values = np.where(space.discrete, np.round(values), values).astype(np.float32)
         back = codec.decode(codec.encode(values))
-        allowed = np.where(codec.discrete, 0, codec.width / 2) + 1e-6 * np.abs(space.high)
+        allowed = np.where(space.discrete, 0, codec.width / 2) + 1e-6 * np.abs(space.high)
         assert (np.abs(back - values) <= allowed).all()
 
     def test_ids_survive_decoding(self, codec):

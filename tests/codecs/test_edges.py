@@ -29,19 +29,20 @@ class TestEdgeBins:
         space = codec.action_space
         shares = data.draw(arrays(np.float32, len(space), elements=share))
         values = space.low + shares * (space.high - space.low)
-        values = np.where(codec.discrete, np.round(values), values).astype(np.float32)
+        values = np.where(space.discrete, np.round(values), values).astype(np.float32)
         lost = values - codec.decode(codec.encode(values))
         slack = ROUNDING * np.abs(space.high)
         assert (lost >= -slack).all()
-        assert (lost <= np.where(codec.discrete, 0, codec.width) + slack).all()
+        assert (lost <= np.where(space.discrete, 0, codec.width) + slack).all()
 
     @given(data=st.data())
     def test_encoding_again_loses_at_most_one(self, codec, data):
         """By rounding, and never for a discrete dimension."""
         ids = data.draw(arrays(np.int64, len(codec.sizes), elements=st.integers(0, codec.bins - 1)))
-        ids = np.where(codec.discrete, ids % (codec.action_space.high + 1), ids).astype(np.int64)
+        space = codec.action_space
+        ids = np.where(space.discrete, ids % (space.high + 1), ids).astype(np.int64)
         lost = ids - codec.encode(codec.decode(ids))
-        assert ((lost >= 0) & (lost <= np.where(codec.discrete, 0, 1))).all()
+        assert ((lost >= 0) & (lost <= np.where(space.discrete, 0, 1))).all()
 
     @given(data=st.data())
     def test_larger_values_never_get_smaller_ids(self, codec, data):
@@ -52,20 +53,20 @@ class TestEdgeBins:
 
     def test_larger_ids_mean_larger_values(self, codec):
         ids = np.arange(codec.bins)[:, None].repeat(len(codec.sizes), 1)
-        steps = np.diff(codec.decode(ids), axis=0)[:, ~codec.discrete]
+        steps = np.diff(codec.decode(ids), axis=0)[:, ~codec.action_space.discrete]
         assert (steps > 0).all()
 
     def test_bounds_are_the_first_and_the_last_id(self, codec):
         space = codec.action_space
-        top = np.where(codec.discrete, space.high, codec.bins - 1)
+        top = np.where(space.discrete, space.high, codec.bins - 1)
         assert (codec.encode(space.low) == 0).all()
         assert (codec.encode(space.high) == top).all()
         inside = np.nextafter(space.high, space.low)  # the last id is the bound alone
-        assert (codec.encode(inside)[~codec.discrete] <= codec.bins - 1).all()
+        assert (codec.encode(inside)[~space.discrete] <= codec.bins - 1).all()
         just_inside = space.high - codec.width / 2
-        assert (codec.encode(just_inside)[~codec.discrete] == codec.bins - 2).all()
+        assert (codec.encode(just_inside)[~space.discrete] == codec.bins - 2).all()
         assert codec.decode(np.zeros(len(space), np.int64)) == pytest.approx(space.low)
-        last = np.where(codec.discrete, space.high, codec.bins - 1).astype(np.int64)
+        last = np.where(space.discrete, space.high, codec.bins - 1).astype(np.int64)
         assert codec.decode(last) == pytest.approx(space.high)
 
     @given(factor=st.floats(1, 1e6, width=32))
@@ -96,3 +97,15 @@ def test_any_leading_axes():
     codec = EdgeBins(action_space=RT1)
     ids = codec.encode(np.zeros((2, 3, 11), np.float32))
     assert ids.shape == codec.decode(ids).shape == (2, 3, 11)
+
+
+def test_too_few_bins_are_refused():
+    for space, bins, needed in ((LANGUAGE_TABLE, 1, 2), (RT1, 2, 3)):
+        with pytest.raises(ValueError, match=f"{bins} bins are too few; .* needs {needed}"):
+            EdgeBins(action_space=space, bins=bins)
+
+
+@pytest.mark.parametrize("fallback", [-1, 3])
+def test_a_fallback_that_is_no_mode_is_refused(fallback):
+    with pytest.raises(ValueError, match="0 to 2"):
+        EdgeBins(action_space=RT1, fallback=fallback)

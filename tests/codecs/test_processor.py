@@ -1,13 +1,16 @@
 """Training and acting must see the same numbers, to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from sayact.codecs import Processor, UniversalSentenceEncoder
+from sayact.codecs.instructions import CUSTOM, LARGE, GivenSentences
 from sayact.data.windows import WindowSampler
 from sayact.schema import LANGUAGE_TABLE, Observation
-from sayact.schema.errors import CheckpointError
+from sayact.schema.errors import BadObservationError, CheckpointError
 from sayact.testing import TINY_IMAGES, noise_store, tiny_processor
 
 
@@ -40,13 +43,37 @@ def test_json_round_trip():
 
 
 @pytest.mark.parametrize(
-    "change", [{"actions": {"codec": "fast", "bins": 32}}, {"sentences": "t5-small"}]
+    ("change", "named"),
+    [
+        ({"actions": {"codec": "fast", "bins": 32}}, "action codec 'fast'.* uniform_bins"),
+        ({"actions": {"bins": 32}}, "action codec None.* uniform_bins"),
+        ({"sentences": "t5-small"}, "sentence encoder 't5-small'.* custom"),
+    ],
 )
-def test_codecs_of_another_version_are_refused(change):
+def test_codecs_of_another_version_are_refused(change, named):
     """Decoded with the wrong codec, an action would still look like one."""
     data = tiny_processor().to_json() | change
-    with pytest.raises(CheckpointError, match=r"fast|t5-small"):
+    with pytest.raises(CheckpointError, match=named):
         Processor.from_json(data, LANGUAGE_TABLE)
+
+
+def test_an_encoder_of_ones_own_is_asked_for_again():
+    """Loaded with another one, a policy would act on vectors it has never seen."""
+    own = tiny_processor()
+    loaded = Processor.from_json(own.to_json(), LANGUAGE_TABLE)
+    with pytest.raises(BadObservationError, match=r"'custom'.*policy\.processor = "):
+        loaded.sentences("push the red moon up")
+    assert loaded.to_json() == own.to_json()
+
+
+@pytest.mark.parametrize(
+    "encoder", [UniversalSentenceEncoder(), GivenSentences({}, LARGE), GivenSentences({}, CUSTOM)]
+)
+def test_the_encoder_survives_json(encoder):
+    processor = replace(tiny_processor(), sentences=encoder)
+    loaded = Processor.from_json(processor.to_json(), LANGUAGE_TABLE).sentences
+    assert type(loaded) is type(encoder)
+    assert getattr(loaded, "encoder", None) == getattr(encoder, "encoder", None)
 
 
 def test_sentences_mean_the_same_in_any_order():

@@ -8,7 +8,7 @@ import pytest
 
 from sayact.models import describe
 from sayact.models.rt1 import RT1
-from sayact.models.shapes import NANO
+from sayact.models.shapes import FLAX, MULTIROBOT, NANO, PAPER
 from sayact.testing import tiny_rt1
 
 DRAWN = """\
@@ -59,3 +59,12 @@ def test_the_parts_add_up(config):
 
 def test_the_page_shows_nano_as_it_is():
     assert f"```text\n{describe(RT1(NANO))}```" in PAGE.read_text()
+
+
+def test_the_dead_weights_are_those_of_the_tensorflow_release():
+    """In any size, and also where its pictures are normalised otherwise."""
+    own = replace(PAPER.backbone, mean=(0.5, 0.5, 0.5))
+    for config in (PAPER, MULTIROBOT, replace(PAPER, backbone=own)):
+        assert "an action embedding" in describe(RT1(replace(config, layers=1)))
+    for config in (FLAX, NANO, replace(PAPER, action_dims=2)):
+        assert "an action embedding" not in describe(RT1(replace(config, layers=1)))

@@ -1,4 +1,4 @@
-"""What the robot is told: the numbers of the chosen mode, nought elsewhere, nothing at the end."""
+"""What the robot is told: the numbers of the chosen mode, zero elsewhere, nothing at the end."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_a_mode_that_is_none_is_refused(mode: float) -> None:
         Controller(RT1)(moving(mode))
 
 
-def test_set_points_cannot_be_held_by_nought() -> None:
+def test_set_points_cannot_be_held_by_zero() -> None:
     with pytest.raises(SayactError, match="displacements"):
         Controller(replace(RT1, delta=False))
     assert Controller(replace(LANGUAGE_TABLE, delta=False)).space.delta is False

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from sayact.cli import main
+from sayact.codecs import UniversalSentenceEncoder
 from sayact.config import to_json
 from sayact.models.checkpoint import Checkpoint, save_checkpoint
 from sayact.models.rt1 import RT1, RT1Config
@@ -48,11 +49,12 @@ def model() -> RT1:
 @pytest.fixture(scope="module")
 def checkpoint(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "checkpoint"
+    processor = tiny_processor(bins=model.config.bins)
     content = Checkpoint(
         weights=model.state_dict(),
         config={"model": "rt1", "architecture": to_json(model.config)},
         action_space=LANGUAGE_TABLE,
-        processor=tiny_processor(bins=model.config.bins).to_json(),
+        processor=replace(processor, sentences=UniversalSentenceEncoder()).to_json(),
         card="# tiny",
     )
     save_checkpoint(folder, content)

@@ -1,7 +1,9 @@
 """Each form of a release, written as it was released, becomes the checkpoint it was made from."""
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,16 +17,18 @@ from torch import Tensor
 
 from sayact.models.released.naming import flax, release, tensorflow
 from sayact.models.rt1 import RT1, RT1Config
-from sayact.models.shapes import PAPER
+from sayact.models.shapes import FLAX, MULTIROBOT, PAPER
+from sayact.models.shapes import RT1_X as RT1_X_NETWORK
 from sayact.policies import importing, load_policy
 from sayact.policies.doctor import Diagnosis
 from sayact.policies.engines import Engine, TorchEngine
-from sayact.policies.importing import import_rt1, space_of
+from sayact.policies.importing import assumed_space, import_rt1
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema import RT1 as RT1_SPACE
-from sayact.schema import RT1_X, Observation
-from sayact.schema.errors import BadObservationError, CheckpointError
+from sayact.schema import RT1_X, Action, Observation
+from sayact.schema.errors import BadObservationError, CheckpointError, UnknownNameError
 
+PAGE = Path(__file__).parents[2] / "docs" / "import.md"
 NETWORK = "agent/_actor_network/"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 141357912\n"
 
@@ -144,7 +148,9 @@ def original_answer(kind: str) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nine pictures through a B3 take long; the doctor's own tests have smaller networks."""
-    seen = Diagnosis(dimensions=(), by_picture=1.0, by_sentence=1.0, finite=True, warnings=())
+    seen = Diagnosis(
+        sentences=(), dimensions=(), by_picture=1.0, by_sentence=1.0, finite=True, warnings=()
+    )
     monkeypatch.setattr(importing, "examine", lambda policy: seen)
 
 
@@ -180,12 +186,51 @@ def test_a_mode_that_is_none_means_what_it_did_there(tmp_path: Path) -> None:
 
 
 def test_the_arm_of_rt1x_alone_moves_up_to_two() -> None:
-    assert [space_of(shape) for shape in ("rt1x", "rt1flax", "rt1main", None)] == [
-        RT1_X,
-        RT1_SPACE,
-        RT1_SPACE,
-        RT1_SPACE,
-    ]
+    """Its TensorFlow form has 512 bins too."""
+    networks = (RT1_X_NETWORK, replace(PAPER, frames=15, bins=512), FLAX, PAPER, MULTIROBOT)
+    assert [assumed_space(config) for config in networks] == [RT1_X] * 2 + [RT1_SPACE] * 3
+
+
+def test_the_action_space_is_told_and_can_be_overridden(tmp_path: Path) -> None:
+    path = write_npz(tmp_path, arrays("tensorflow"))
+    assumed = import_rt1(path, tmp_path / "assumed", "x", {})
+    told = import_rt1(path, tmp_path / "told", "x", {}, space="rt1_x")
+    assert load_policy(tmp_path / "assumed").action_space == RT1_SPACE
+    assert load_policy(tmp_path / "told").action_space == RT1_X
+    assert assumed.origin.actions().startswith("rt1: the arm moves up to 1 (assumed")
+    assert told.origin.actions() == "rt1_x: the arm moves up to 2 (as told by --space)"
+    assert f"| actions | {told.origin.actions()} |" in (tmp_path / "told" / "README.md").read_text()
+    with pytest.raises(UnknownNameError, match="rt1_x"):
+        import_rt1(path, tmp_path / "third", "x", {}, space="rt2")
+
+
+def test_the_card_lists_the_sentences_that_came(tmp_path: Path) -> None:
+    path = write_npz(tmp_path, arrays("tensorflow"))
+    vectors = {f"pick up can {number:02d}": np.ones(512, np.float32) for number in range(22)}
+    np.savez(tmp_path / "said.npz", **vectors)  # pyright: ignore[reportArgumentType]
+    import_rt1(path, tmp_path / "out", "x", {}, tmp_path / "said.npz")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "22 in all:\n\n- pick up can 00\n" in card
+    assert "- pick up can 19\n- and 2 more" in card
+    assert "can 20" not in card
+    assert "needs a new import" in card
+    assert "tfhub.dev" not in card
+    import_rt1(path, tmp_path / "none", "x", {})
+    assert "tfhub.dev" in (tmp_path / "none" / "README.md").read_text()
+
+
+def test_the_card_and_the_page_say_how_to_act_and_it_works(tmp_path: Path) -> None:
+    np.savez(tmp_path / "said.npz", **{"pick green can": np.ones(512, np.float32)})  # pyright: ignore[reportArgumentType]
+    path, out = write_npz(tmp_path, arrays("tensorflow")), tmp_path / "out"
+    import_rt1(path, out, "x", {}, tmp_path / "said.npz")
+    for text, folder in (
+        ((out / "README.md").read_text(), "this folder"),
+        (PAGE.read_text(), "imported/rt1main"),
+    ):
+        code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+        shown: dict[str, Action] = {}
+        exec(code.replace(folder, str(out)), shown)
+        assert shown["action"].values.shape == (11,)
 
 
 def observation(sentence: str) -> Observation:
@@ -201,7 +246,9 @@ def test_it_acts_on_sentences_that_came_with_vectors_and_on_no_other(tmp_path: P
     assert isinstance(policy, RT1Policy)
     assert policy.act(observation("open the drawer")).values.shape == (11,)
     np.testing.assert_array_equal(policy.processor.sentences("open the drawer"), vector)
-    with pytest.raises(BadObservationError, match=r"the sentence 'sing'.*vectors of 1 "):
+    with pytest.raises(
+        BadObservationError, match=r"the sentence 'sing'.*vectors of 1 .*into another --out"
+    ):
         policy.act(observation("sing"))
 
 
@@ -221,6 +268,12 @@ def test_vectors_that_are_none_are_refused(vector: np.ndarray, tmp_path: Path) -
     with pytest.raises(CheckpointError, match="'open the drawer' must be 512 finite numbers"):
         import_rt1(path, tmp_path / "out", "x", {}, tmp_path / "said.npz")
     assert not (tmp_path / "out").exists()
+
+
+def test_sentences_that_are_not_there(tmp_path: Path) -> None:
+    path = write_npz(tmp_path, arrays("tensorflow"))
+    with pytest.raises(CheckpointError, match=r"no .*nowhere\.npz\. --sentences takes"):
+        import_rt1(path, tmp_path / "out", "x", {}, tmp_path / "nowhere.npz")
 
 
 def test_what_was_left_out_is_told(tmp_path: Path) -> None:
@@ -246,10 +299,11 @@ def test_every_misfit_is_listed(tmp_path: Path) -> None:
     del given["_transformer/_layers/0/ff/bias"], given["_transformer/_layers/1/ff/kernel"]
     given["_transformer/_token_emb/kernel"] = np.zeros((3, 4), np.float32)
     given["_transformer/surplus"] = np.zeros(2, np.float32)
+    path = write_npz(tmp_path, given)
     said = refused(
-        write_npz(tmp_path, given),
+        path,
         tmp_path,
-        "4 variables do not fit",
+        f"{path}: 4 variables do not fit",
         "missing: _transformer/_layers/0/ff/bias, shape (24,)",
         "missing: _transformer/_layers/1/ff/kernel, shape (24, 24)",
         "wrong shape: _transformer/_token_emb/kernel is (3, 4), should be (16, 24)",
@@ -258,16 +312,38 @@ def test_every_misfit_is_listed(tmp_path: Path) -> None:
     assert len(said.splitlines()) == 6
 
 
+def test_whole_numbers_are_listed_as_a_misfit(tmp_path: Path) -> None:
+    given = arrays("tensorflow")
+    name = "_transformer/_layers/0/ff/bias"
+    given[name] = given[name].astype(np.int32)
+    path = write_npz(tmp_path, given)
+    refused(path, tmp_path, str(path), f"wrong dtype: {name} is int32, should be floating")
+
+
+def test_arrays_of_something_else_name_the_file(tmp_path: Path) -> None:
+    path = write_npz(tmp_path, {"weights": np.zeros(3, np.float32)})
+    refused(path, tmp_path, f"{path}: ", "the first: weights", "Give a checkpoint")
+
+
 def test_a_hole_in_a_saved_model_is_named_as_in_the_network(tmp_path: Path) -> None:
     given = arrays("tensorflow")
     del given["_transformer/_layers/0/ff/bias"]
     refused(write_saved(tmp_path / "a", given), tmp_path, "missing: _transformer/_layers/0/ff/bias")
 
 
-def test_a_saved_model_of_another_network_is_refused(tmp_path: Path) -> None:
-    held = {f"model_variables/{i}{VALUE}": np.zeros(2, np.float32) for i in range(1, 700)}
+@pytest.mark.parametrize(
+    ("last", "fault", "first", "final"),
+    [(729, "missing", 730, 732), (734, "too many", 733, 734), (3, "missing", 4, 634)],
+)
+def test_a_saved_model_of_too_few_or_many_numbers_names_them(
+    last: int, fault: str, first: int, final: int, tmp_path: Path
+) -> None:
+    held = {f"model_variables/{i}{VALUE}": np.zeros(2, np.float32) for i in range(1, last + 1)}
     write_bundle(tmp_path / "a" / "variables" / "variables", held)
-    refused(tmp_path / "a", tmp_path, "up to 699", "732")
+    lines = refused(tmp_path / "a", tmp_path, "variables.index", f"up to {last}").splitlines()
+    listed = [f"  {fault}: model_variables/{number}" for number in range(first, final + 1)]
+    assert lines[1:-1] == listed
+    assert lines[-1].startswith("Give the whole SavedModel")
 
 
 @pytest.mark.parametrize(

@@ -114,18 +114,20 @@ def unseen(**processor):
 def test_a_picture_of_another_size_is_refused_with_both(rng):
     (seen,) = observations(rng, 1)
     small = Observation(image=seen.image[:30], instruction="")
-    with pytest.raises(ShapeError, match=r"\(n, 36, 64, 3\); got uint8 of shape \(1, 30, 64, 3\)"):
+    with pytest.raises(
+        ShapeError, match=r"\(36, 64, 3\); got uint8 of shape \(30, 64, 3\)\. Resize it"
+    ):
         unseen().act(small)
 
 
 @pytest.mark.parametrize(
     ("broken", "got"),
     [
-        (lambda image: image.astype(np.float32) / 255, r"float32 of shape \(1, 36, 64, 3\)"),
-        (lambda image: image.astype(np.int64), r"int64 of shape \(1, 36, 64, 3\)"),
-        (lambda image: image.transpose(2, 0, 1), r"uint8 of shape \(1, 3, 36, 64\)"),
-        (lambda image: image[..., 0], r"uint8 of shape \(1, 36, 64\)"),
-        (lambda image: image.repeat(2, 0), r"uint8 of shape \(1, 72, 64, 3\)"),
+        (lambda image: image.astype(np.float32) / 255, r"float32 of shape \(36, 64, 3\)"),
+        (lambda image: image.astype(np.int64), r"int64 of shape \(36, 64, 3\)"),
+        (lambda image: image.transpose(2, 0, 1), r"uint8 of shape \(3, 36, 64\)"),
+        (lambda image: image[..., 0], r"uint8 of shape \(36, 64\)"),
+        (lambda image: image.repeat(2, 0), r"uint8 of shape \(72, 64, 3\)"),
     ],
     ids=["floats", "int64", "channels first", "grey", "twice as high"],
 )
@@ -143,8 +145,9 @@ def test_pictures_that_got_past_the_observation_are_refused_too(rng, broken, got
         (np.zeros(384, np.float32), r"shape \(512,\).*got float32 of shape \(384,\)"),
         (np.zeros((1, 512), np.float32), r"shape \(512,\).*got float32 of shape \(1, 512\)"),
         (np.zeros(512), r"float32 of shape \(512,\).*got float64 of shape \(512,\)"),
+        ([0.0] * 512, r"float32 of shape \(512,\).*got float64 of shape \(512,\)"),
     ],
-    ids=["another encoder", "a batch", "double"],
+    ids=["another encoder", "a batch", "double", "a list"],
 )
 def test_a_sentence_vector_of_another_width_is_refused_with_both(rng, vector, got):
     with pytest.raises(ShapeError, match=got):

@@ -1,5 +1,6 @@
 """The nouns refuse what they cannot mean, and say what they can."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,18 +11,23 @@ from sayact.schema.errors import ShapeError, UnknownNameError
 
 
 @pytest.mark.parametrize(
-    ("image", "got"),
+    ("image", "got", "advice"),
     [
-        (np.zeros((180, 320, 3), np.float32), r"got float32 of shape \(180, 320, 3\)"),
-        (np.zeros((3, 180, 320), np.uint8), r"got uint8 of shape \(3, 180, 320\)"),
-        (np.zeros((180, 320), np.uint8), r"got uint8 of shape \(180, 320\)"),
-        ([[0, 0, 0]], r"got list of shape \(1, 3\)"),
+        (np.zeros((180, 320, 3), np.float32), "float32 of shape (180, 320, 3)", "Scale floats"),
+        (np.zeros((180, 320, 3), np.int64), "int64 of shape (180, 320, 3)", "Make its numbers"),
+        (np.zeros((3, 180, 320), np.uint8), "uint8 of shape (3, 180, 320)", "Move channels last."),
+        (np.zeros((180, 320), np.uint8), "uint8 of shape (180, 320)", "Repeat a grey picture"),
+        (np.zeros((180, 320, 1), np.uint8), "uint8 of shape (180, 320, 1)", "Repeat a grey"),
+        (np.zeros((180, 320, 4), np.uint8), "uint8 of shape (180, 320, 4)", "Keep red, green and"),
+        (np.zeros((1, 9, 9, 3), np.uint8), "uint8 of shape (1, 9, 9, 3)", "Give one picture at"),
+        ([[0, 0, 0]], "list of shape (1, 3)", "Make it an array"),
     ],
 )
-def test_wrong_images(image, got) -> None:
-    with pytest.raises(ShapeError, match=r"uint8 of shape \(height, width, 3\); " + got):
+def test_wrong_images(image, got, advice) -> None:
+    said = re.escape(f"uint8 of shape (height, width, 3); got {got}. {advice}")
+    with pytest.raises(ShapeError, match=said):
         # Past the shape checks of the tests, as a user meets it.
-        Observation.__post_init__(_Bare(image))  # type: ignore[arg-type]
+        Observation.__post_init__(_Bare(image))  # pyright: ignore[reportArgumentType]
 
 
 class _Bare:

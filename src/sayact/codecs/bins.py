@@ -44,15 +44,7 @@ class UniformBins:
     bins: int = 256
 
     def __post_init__(self) -> None:
-        most = max((d.n or 0) for d in self.action_space.dimensions)
-        if self.bins < max(2, most):
-            raise ValueError(
-                f"{self.bins} bins are too few; this action space needs {max(2, most)}"
-            )
-
-    @property
-    def discrete(self) -> np.ndarray:
-        return self.action_space.discrete
+        require_bins(self.bins, self.action_space)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -68,16 +60,22 @@ class UniformBins:
         """Physical values to ids."""
         require_finite(values)
         top = np.array(self.sizes) - 1
-        ids = np.where(
-            self.discrete, np.round(values), np.floor((values - self.action_space.low) / self.width)
-        )
+        binned = np.floor((values - self.action_space.low) / self.width)
+        ids = np.where(self.action_space.discrete, np.round(values), binned)
         return np.clip(ids, 0, top).astype(np.int64)
 
     def decode(self, ids: Int64[np.ndarray, "*batch A"]) -> Float32[np.ndarray, "*batch A"]:
         """Ids to physical values."""
         require_ids(ids, self.sizes)
         centres = self.action_space.low + (ids.astype(np.float32) + 0.5) * self.width
-        return np.where(self.discrete, ids, centres).astype(np.float32)
+        return np.where(self.action_space.discrete, ids, centres).astype(np.float32)
+
+
+def require_bins(bins: int, space: ActionSpace) -> None:
+    """Raises ValueError for fewer than 2 bins, or than a discrete dimension has values."""
+    needed = max(2, *(d.n or 0 for d in space.dimensions))
+    if bins < needed:
+        raise ValueError(f"{bins} bins are too few; this action space needs {needed}")
 
 
 def require_finite(values: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from sayact.codecs.bins import require_finite, require_ids
+from sayact.codecs.bins import require_bins, require_finite, require_ids
 from sayact.schema import ActionSpace
 
 
@@ -30,9 +30,14 @@ class EdgeBins:
     bins: int = 256
     fallback: int = 0
 
-    @property
-    def discrete(self) -> np.ndarray:
-        return self.action_space.discrete
+    def __post_init__(self) -> None:
+        require_bins(self.bins, self.action_space)
+        fewest = min((d.n for d in self.action_space.dimensions if d.n), default=self.bins)
+        if not 0 <= self.fallback < fewest:
+            raise ValueError(
+                f"fallback {self.fallback} must be a value of every discrete dimension: "
+                f"0 to {fewest - 1}"
+            )
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -52,7 +57,7 @@ class EdgeBins:
         share = (np.clip(values, low, high) - low) / (high - low)
         floored = (share * np.float32(self.bins - 1)).astype(np.int64)
         chosen = np.clip(np.round(values), 0, high).astype(np.int64)
-        return np.where(self.discrete, chosen, floored)
+        return np.where(self.action_space.discrete, chosen, floored)
 
     def decode(self, ids: Int64[np.ndarray, "*batch A"]) -> Float32[np.ndarray, "*batch A"]:
         """Ids to physical values."""
@@ -60,4 +65,4 @@ class EdgeBins:
         low, high = self.action_space.low, self.action_space.high
         edges = ids.astype(np.float32) / np.float32(self.bins - 1) * (high - low) + low
         chosen = np.where(ids <= high, ids, self.fallback)
-        return np.where(self.discrete, chosen, edges).astype(np.float32)
+        return np.where(self.action_space.discrete, chosen, edges).astype(np.float32)

@@ -43,6 +43,15 @@ class ImageCodec:
     def centre(self) -> tuple[int, int]:
         return self.slack[0] // 2, self.slack[1] // 2
 
+    def require_picture(self, picture: np.ndarray) -> None:
+        """Raises ShapeError where one picture is not the camera's."""
+        wanted = (*self.camera, 3)
+        if picture.shape != wanted or picture.dtype != np.uint8:
+            raise ShapeError(
+                f"the picture must be uint8 of shape {wanted}; got {picture.dtype} of shape "
+                f"{picture.shape}. Resize it to what this policy's camera sees."
+            )
+
     def shrink(self, images: np.ndarray) -> UInt8[np.ndarray, "L h w 3"]:
         """Average `shrink_by` × `shrink_by` pixels of (L, H, W, 3) bytes, rounding half up.
 

@@ -19,6 +19,15 @@ EMBEDDING_SIZE = 512
 # How processor.json names the encoder that a network learned from.
 MULTILINGUAL = "universal-sentence-encoder-multilingual-v3"
 LARGE = "universal-sentence-encoder-large-5"
+CUSTOM = "custom"  # a user's own, which no file can hold
+
+# Where vectors of an encoder come from that Sayact does not have.
+ADVICE = {
+    LARGE: "Another sentence needs a new `sayact import rt1 … --sentences FILE.npz`, into another "
+    "--out (docs/import.md).",
+    CUSTOM: "Give the policy the encoder that its network learned from: policy.processor = "
+    "dataclasses.replace(policy.processor, sentences=encoder).",
+}
 
 
 @runtime_checkable
@@ -53,16 +62,19 @@ class GivenSentences:
     A sentence without one is refused: another encoder's vector would be acted on in silence.
     """
 
-    def __init__(self, vectors: Mapping[str, Float32[np.ndarray, "512"]]) -> None:
+    def __init__(
+        self, vectors: Mapping[str, Float32[np.ndarray, "E"]], encoder: str = LARGE
+    ) -> None:
         self.vectors = dict(vectors)
+        self.encoder = encoder
 
-    def __call__(self, sentence: str, /) -> Float32[np.ndarray, "512"]:
+    def __call__(self, sentence: str, /) -> Float32[np.ndarray, "E"]:
         if sentence not in self.vectors:
             known = ", ".join(map(repr, sorted(self.vectors)[:3])) or "none"
             raise BadObservationError(
-                f"no vector for the sentence {sentence!r}; this network learned from {LARGE}, "
-                f"which Sayact cannot compute. It has vectors of {len(self.vectors)} ({known}); "
-                "`sayact import rt1 … --sentences FILE.npz` gives it more, see docs/import.md"
+                f"no vector for the sentence {sentence!r}: this network learned from the encoder "
+                f"{self.encoder!r}, which Sayact cannot compute. There are vectors of "
+                f"{len(self.vectors)} sentences ({known}). {ADVICE[self.encoder]}"
             )
         return self.vectors[sentence]
 

@@ -4,7 +4,7 @@ Training and acting call the same `Processor`, and it is saved inside the checkp
 done to a picture or a number before the network, is done here and nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sayact.codecs.bins import ActionCodec, UniformBins
 from sayact.codecs.edges import EdgeBins
 from sayact.codecs.images import ImageCodec
 from sayact.codecs.instructions import (
+    CUSTOM,
     LARGE,
     MULTILINGUAL,
     GivenSentences,
@@ -26,7 +27,7 @@ from sayact.schema.errors import CheckpointError
 
 # How processor.json names the codecs that made a checkpoint.
 ACTION_CODECS = {"uniform_bins": UniformBins, "edge_bins": EdgeBins}
-SENTENCE_ENCODERS = (MULTILINGUAL, LARGE)
+SENTENCE_ENCODERS = (MULTILINGUAL, LARGE, CUSTOM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +64,9 @@ class Processor:
 
         The vector is what `sentences` gave, unchecked: how long it must be, the model knows.
         """
+        self.images.require_picture(observation.image)
         pixels = self.pixels(self.shrink(observation.image[None]))[0]
-        return np.ascontiguousarray(pixels), self.sentences(observation.instruction)
+        return np.ascontiguousarray(pixels), np.asarray(self.sentences(observation.instruction))
 
     def action(
         self, ids: Int64[np.ndarray, "A"], probabilities: Float32[np.ndarray, "A"] | None = None
@@ -77,7 +79,7 @@ class Processor:
         return {
             "images": asdict(self.images),
             "actions": _action_codec_json(self.actions),
-            "sentences": LARGE if isinstance(self.sentences, GivenSentences) else MULTILINGUAL,
+            "sentences": _encoder_name(self.sentences),
         }
 
     @classmethod
@@ -91,33 +93,37 @@ class Processor:
 
         Raises CheckpointError where `data` names a codec that this version does not have.
         """
-        actions = dict(data["actions"])
-        codec = ACTION_CODECS.get(actions.pop("codec"))
-        for given, known, fits in (
-            (data["actions"]["codec"], ", ".join(ACTION_CODECS), codec is not None),
-            (
-                data["sentences"],
-                ", ".join(SENTENCE_ENCODERS),
-                data["sentences"] in SENTENCE_ENCODERS,
-            ),
-        ):
-            if not fits:
-                raise CheckpointError(
-                    f"processor.json asks for {given!r}; this version of Sayact knows {known}. "
-                    "Use the version that wrote the checkpoint; its config.json names it."
-                )
-        assert codec is not None
+        actions = dict(data.get("actions", {}))
+        codec, encoder = actions.pop("codec", None), data.get("sentences")
+        if codec not in ACTION_CODECS:
+            raise _unknown("action codec", codec, ACTION_CODECS)
+        if encoder not in SENTENCE_ENCODERS:
+            raise _unknown("sentence encoder", encoder, SENTENCE_ENCODERS)
         images = data["images"]
-        given = data["sentences"] == LARGE
         return cls(
             images=ImageCodec(
                 camera=tuple(images["camera"]),
                 shrink_by=images["shrink_by"],
                 crop=tuple(images["crop"]),
             ),
-            actions=codec(action_space=action_space, **actions),
-            sentences=GivenSentences(vectors or {}) if given else UniversalSentenceEncoder(),
+            actions=ACTION_CODECS[codec](action_space=action_space, **actions),
+            sentences=UniversalSentenceEncoder()
+            if encoder == MULTILINGUAL
+            else GivenSentences(vectors or {}, encoder),
         )
+
+
+def _unknown(kind: str, given: object, known: Iterable[str]) -> CheckpointError:
+    return CheckpointError(
+        f"processor.json names the {kind} {given!r}; this version of Sayact knows "
+        f"{', '.join(known)}. Use the version that wrote the checkpoint; its config.json names it."
+    )
+
+
+def _encoder_name(encoder: SentenceEncoder) -> str:
+    if isinstance(encoder, GivenSentences):
+        return encoder.encoder
+    return MULTILINGUAL if isinstance(encoder, UniversalSentenceEncoder) else CUSTOM
 
 
 def _action_codec_json(codec: ActionCodec) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """`sayact import rt1|backbone`: weights that others have trained and released."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -36,21 +38,19 @@ class ImportRT1(Verb):
     """What the model card calls it; the name of DIR unless told."""
     sentences: Annotated[Path | None, arg(metavar="FILE.npz")] = None
     """Vectors by sentence, of the encoder that the release learned from (docs/import.md)."""
+    space: Literal["rt1", "rt1_x"] | None = None
+    """How far the arm moves: up to 1 in rt1, up to 2 in rt1_x. Unless told: rt1_x for 512 bins."""
 
     def run(self, console: Console) -> Outcome:
         from sayact.evals.provenance import provenance
-        from sayact.policies.importing import SENTENCES, import_rt1
-        from sayact.schema.errors import CheckpointError
+        from sayact.policies.imported import NO_SENTENCES
+        from sayact.policies.importing import import_rt1
 
-        try:
-            name = self.name or self.out.name
-            imported = import_rt1(self.source, self.out, name, provenance(), self.sentences)
-        except CheckpointError as error:
-            # What does not fit is a list; it goes above the one line that ends a mistake.
-            summary, *listed = str(error).splitlines()
-            for line in listed:
-                console.print(escape(line), soft_wrap=True)
-            raise CheckpointError(summary) from error
+        name = self.name or self.out.name
+        with _listing_faults(console):
+            imported = import_rt1(
+                self.source, self.out, name, provenance(), self.sentences, self.space
+            )
         origin, diagnosis = imported.origin, imported.diagnosis
         console.print(
             f"{origin.form} of {origin.shape or 'an unpublished size'}: {origin.variables} "
@@ -59,8 +59,9 @@ class ImportRT1(Verb):
         )
         for line in diagnosis.lines():
             console.print(escape(line), soft_wrap=True)
-        if self.sentences is None:
-            console.print(f"note: {SENTENCES}", soft_wrap=True)
+        console.print(f"actions: {escape(origin.actions())}", soft_wrap=True)
+        if not imported.sentences:
+            console.print(f"note: {NO_SENTENCES}", soft_wrap=True)
         console.print(f"checkpoint: {self.out}", soft_wrap=True)
         return Outcome(result=imported.to_json(), ok=diagnosis.finite)
 
@@ -86,10 +87,26 @@ class ImportBackbone(Verb):
     def run(self, console: Console) -> Outcome:
         from sayact.models.released.imagenet import import_backbone
 
-        backbone = import_backbone(self.source, self.out)
+        with _listing_faults(console):
+            backbone = import_backbone(self.source, self.out)
         console.print(
             f"{backbone.layout}: {backbone.tensors} tensors, {backbone.parameters:,} numbers",
             soft_wrap=True,
         )
         console.print(f"backbone: {self.out}", soft_wrap=True)
         return Outcome(result={**vars(backbone), "out": self.out})
+
+
+@contextmanager
+def _listing_faults(console: Console) -> Iterator[None]:
+    """What does not fit is an indented list; it goes above the one line that ends a mistake."""
+    from sayact.schema.errors import CheckpointError
+
+    try:
+        yield
+    except CheckpointError as error:
+        lines = str(error).splitlines()
+        for line in lines:
+            if line.startswith("  "):
+                console.print(escape(line), soft_wrap=True)
+        raise CheckpointError(" ".join(n for n in lines if not n.startswith("  "))) from error

@@ -119,11 +119,14 @@ def _read_sentences(file: Path) -> dict[str, np.ndarray]:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A file's content; what cannot be read is a CheckpointError that names it."""
+    """A file's content by name; what cannot be read is a CheckpointError that names the file."""
     try:
-        return json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} must hold an object of names and values")
+    return content
 
 
 def step_folder(run: Path, step: int) -> Path:

@@ -4,11 +4,13 @@ Everything is read off the module that computes, so the drawing cannot promise a
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import nn
 
-from sayact.models.rt1 import RT1
-from sayact.models.shapes import MULTIROBOT, PAPER
+from sayact.models.layers.efficientnet import B3
+from sayact.models.rt1 import RT1, RT1Config
+from sayact.models.shapes import PAPER
 
 MASK_FRAMES = 2  # the pattern of two frames is that of all
 SEES, BLIND = "■", "·"
@@ -26,15 +28,15 @@ def _sequence(model: RT1) -> str:
     shown = min(config.frames, MASK_FRAMES)
     more = " │ …" if config.frames > shown else ""
     reads = [" "] * (shown * len(frame))
-    for row in transformer.read_out[:shown].tolist():
-        for index in row:
+    for slots in transformer.read_out[:shown].tolist():
+        for index in slots:
             reads[index] = "^"
-    lines = "".join(reads)
+    row = "".join(reads)
     return (
         f"tokens: {config.frames} frames × ({config.image_tokens} image + {config.action_dims} "
         f"action slots) = {len(transformer.mask)}\n"
         f"  {' │ '.join([frame] * shown)}{more}\n"
-        f"  {' │ '.join(lines[n * len(frame) :][: len(frame)] for n in range(shown))}{more}\n"
+        f"  {' │ '.join(row[n * len(frame) :][: len(frame)] for n in range(shown))}{more}\n"
         "  i image token, a action slot (holds zero), ^ where the logits of the action dimensions "
         "are read"
     )
@@ -74,15 +76,22 @@ def _notes(model: RT1) -> Iterator[str]:
         yield f"  of these {frozen:,} are frozen"
     statistics = sum(b.numel() for name, b in model.named_buffers() if "running_" in name)
     yield f"  and {statistics:,} running statistics of batch norm, which follow the data"
-    if config in (PAPER, MULTIROBOT):
+    if _is_of_the_tensorflow_release(config):
         dead = (config.bins + 1) * config.token_width
         yield f"  without {dead:,} of the release: an action embedding that it multiplies by zero"
+
+
+def _is_of_the_tensorflow_release(config: RT1Config) -> bool:
+    """By what no size changes: its image network, its mask and its eleven numbers."""
+    backbone = replace(config.backbone, mean=B3.mean, std=B3.std)
+    return backbone == B3 and config.action_keys and config.action_dims == PAPER.action_dims
 
 
 def _split(model: RT1) -> Iterator[tuple[str, int]]:
     """Parameters of every part in the order of the data; together they are all there are."""
     tokenizer, transformer = model.tokenizer, model.transformer
-    in_blocks = _size(*(block.film for block in tokenizer.backbone.blocks))  # type: ignore[arg-type]
+    films = (block.film for block in tokenizer.backbone.blocks)
+    in_blocks = _size(*films)  # pyright: ignore[reportArgumentType]
     yield "image network", _size(tokenizer.backbone) - in_blocks
     yield "FiLM in its blocks", in_blocks
     yield "1×1 projection", _size(tokenizer.project)

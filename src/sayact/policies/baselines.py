@@ -40,7 +40,7 @@ class Baseline(Policy):
 
 
 class ZeroPolicy(Baseline):
-    """Answers the number nearest to nought in every dimension: stays where it is."""
+    """Answers the number nearest to zero in every dimension: stays where it is."""
 
     def act(self, observation: Observation) -> Action:
         space = self.action_space

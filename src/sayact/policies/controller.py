@@ -39,7 +39,7 @@ class Controller:
         self.space = space
         self._choosing = [i for i, d in enumerate(space.dimensions) if d.choices is not None]
         if self._choosing and not space.delta:
-            # Nought is "stay" for a displacement only; a set-point of nought is a place to go to.
+            # Zero is "stay" for a displacement only; a set-point of zero is a place to go to.
             raise SayactError(
                 f"the action space {space.name!r} has modes and set-points; holding still is "
                 "known for displacements only. Give it displacements (delta=True)."

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
-from sayact.codecs.instructions import EMBEDDING_SIZE, GivenSentences
+from sayact.codecs.instructions import GivenSentences
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema import ActionSpace
 
@@ -24,7 +24,8 @@ SENTENCES = (
     "move the sponge near the apple",
 )
 PICTURES = 3
-SEED = 0  # of the pictures
+SEED = 0  # of the pictures, and of the vectors where none came
+DRAWN = "drawn at random, for want of vectors"  # stands for a sentence
 
 # Total variation, half the summed difference of two distributions: 0 equal, 1 disjoint. Pictures
 # and sentences as different as these move a network that looks at them by far more.
@@ -50,9 +51,11 @@ class Diagnosis:
     """What the doctor saw. `finite` is false when the network answered NaN or infinity.
 
     `by_picture` and `by_sentence` are how far the distributions move when only that changes: the
-    largest total variation of any dimension; None where nothing finite came out.
+    largest total variation of any dimension; None where nothing finite came out. `sentences` are
+    those it heard; `DRAWN` stands for one that is none.
     """
 
+    sentences: tuple[str, ...]
     dimensions: tuple[DimensionReport, ...]
     by_picture: float | None
     by_sentence: float | None
@@ -64,6 +67,13 @@ class Diagnosis:
 
     def lines(self) -> list[str]:
         """The report for people: a row a dimension, then what to worry about."""
+        heard = f"sentences: {'; '.join(dict.fromkeys(self.sentences))}"
+        warned = [f"warning: {text}" for text in self.warnings] or ["nothing to worry about"]
+        return [*self._answers(), heard, *warned]
+
+    def _answers(self) -> list[str]:
+        if not self.finite:
+            return []
         width = max((len(d.name) for d in self.dimensions), default=0)
         rows = [
             f"{d.name:<{width}}  entropy {d.entropy:5.2f} of {d.most:.0f} bits  "
@@ -74,8 +84,7 @@ class Diagnosis:
             f"moved by another picture {self.by_picture:.3f}, by another sentence "
             f"{self.by_sentence:.3f} (0 not at all, 1 entirely)"
         )
-        warned = [f"warning: {text}" for text in self.warnings]
-        return [*rows, *([moved] if self.finite else []), *(warned or ["nothing to worry about"])]
+        return [*rows, moved]
 
 
 def examine(policy: RT1Policy, frames: int = 1) -> Diagnosis:
@@ -90,22 +99,36 @@ def examine(policy: RT1Policy, frames: int = 1) -> Diagnosis:
     height, width = policy.processor.images.camera
     pictures = fixed_pictures(height, width)
     sentences = _sentences(policy)
-    logits = [
-        [answer(policy, picture, sentence, frames) for sentence in sentences]
-        for picture in pictures
-    ]
-    return diagnose(np.array(logits), policy.action_space)
+    logits = np.array(
+        [
+            [answer(policy, picture, vector, frames) for _, vector in sentences]
+            for picture in pictures
+        ]
+    )
+    heard = tuple(text for text, _ in sentences)
+    if not np.isfinite(logits).all():
+        return Diagnosis(
+            sentences=heard,
+            dimensions=(),
+            by_picture=None,
+            by_sentence=None,
+            finite=False,
+            warnings=("the network answers NaN or infinity; its weights are broken",),
+        )
+    tokens = np.array([[policy.choose(answer).tokens for answer in row] for row in logits])
+    return diagnose(logits, tokens, policy.action_space, heard)
 
 
-def _sentences(policy: RT1Policy) -> list[Float32[np.ndarray, "E"]]:
-    """Of the policy's encoder; drawn where it has vectors of too few sentences."""
+def _sentences(policy: RT1Policy) -> list[tuple[str, Float32[np.ndarray, "E"]]]:
+    """With vectors of the policy's encoder; drawn ones where it has too few."""
     encoder = policy.processor.sentences
     if not isinstance(encoder, GivenSentences):
-        return [encoder(text) for text in SENTENCES]
-    drawn = np.random.default_rng(SEED).standard_normal((len(SENTENCES), EMBEDDING_SIZE))
+        return [(text, np.asarray(encoder(text))) for text in SENTENCES]
+    size = (len(SENTENCES), policy.engine.config.sentence)
+    drawn = np.random.default_rng(SEED).standard_normal(size, np.float32)
     drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-    known = [encoder.vectors[text] for text in sorted(encoder.vectors)]
-    return [*known, *drawn.astype(np.float32)][: len(SENTENCES)]
+    known = sorted(encoder.vectors.items())
+    return [*known, *((DRAWN, vector) for vector in drawn)][: len(SENTENCES)]
 
 
 def answer(
@@ -118,7 +141,7 @@ def answer(
     processor, engine = policy.processor, policy.engine
     pixels = processor.pixels(processor.shrink(picture[None]))[0]
     tokens = engine.tokenize(np.ascontiguousarray(pixels), sentence)
-    return engine.decode(np.repeat(tokens[None], frames, 0))
+    return engine.decode(policy.window([tokens] * frames))
 
 
 def fixed_pictures(height: int, width: int) -> UInt8[np.ndarray, "P H W 3"]:
@@ -135,18 +158,14 @@ def fixed_pictures(height: int, width: int) -> UInt8[np.ndarray, "P H W 3"]:
     return pictures
 
 
-def diagnose(logits: Float[np.ndarray, "P S A V"], space: ActionSpace) -> Diagnosis:
-    """The report on the answers to P pictures, each with S sentences."""
-    if not np.isfinite(logits).all():
-        return Diagnosis(
-            dimensions=(),
-            by_picture=None,
-            by_sentence=None,
-            finite=False,
-            warnings=("the network answers NaN or infinity",),
-        )
+def diagnose(
+    logits: Float[np.ndarray, "P S A V"],
+    tokens: Int64[np.ndarray, "P S A"],
+    space: ActionSpace,
+    sentences: tuple[str, ...] = SENTENCES,
+) -> Diagnosis:
+    """The report on finite answers to P pictures, each with S sentences; `tokens` it chose."""
     chances = _softmax(logits.astype(np.float64))
-    tokens = logits.argmax(-1)
     dimensions = tuple(
         _report(space.dimensions[a].name, space.dimensions[a].n, chances[:, :, a], tokens[:, :, a])
         for a in range(len(space))
@@ -154,6 +173,7 @@ def diagnose(logits: Float[np.ndarray, "P S A V"], space: ActionSpace) -> Diagno
     by_picture = _moved(chances, lambda a, b: a[1] == b[1])
     by_sentence = _moved(chances, lambda a, b: a[0] == b[0])
     return Diagnosis(
+        sentences=sentences,
         dimensions=dimensions,
         by_picture=by_picture,
         by_sentence=by_sentence,

@@ -1,14 +1,21 @@
 """From a name or a path to something that acts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sayact.codecs import Processor
 from sayact.config import from_json
-from sayact.models.checkpoint import Checkpoint, latest_checkpoint, read_checkpoint
+from sayact.models.checkpoint import Checkpoint, latest_checkpoint, read_checkpoint, read_json
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
-from sayact.policies.engines.exported import is_exported, make_engine, read_exported
+from sayact.policies.engines.exported import (
+    MANIFEST,
+    PRECISIONS,
+    is_exported,
+    make_engine,
+    read_exported,
+    require_known,
+)
 from sayact.policies.engines.graph_engine import Precision
 from sayact.policies.policy import Policy
 from sayact.policies.rt1 import RT1Policy
@@ -42,8 +49,9 @@ def load_policy(
     """
     name = str(name_or_path)
     if name in BASELINES:
+        require_known(engine or "torch", precision or "float32", PRECISIONS)
         return BASELINES[name]()
-    folder = checkpoint_folder(name)
+    folder = _folder(name, [*BASELINES, *boxed()])
     if is_exported(folder):
         return _load_exported(folder, engine, precision)
     checkpoint = read_checkpoint(folder)
@@ -51,12 +59,20 @@ def load_policy(
 
 
 def checkpoint_folder(name: str) -> Path:
-    """Where the checkpoint lies that a name in the box, or a path, stands for."""
-    if name in boxed():
-        return BOX / name
-    if Path(name).is_dir():
-        return latest_checkpoint(Path(name)) or Path(name)
-    raise UnknownNameError("policy (or checkpoint folder)", name, [*BASELINES, *boxed()])
+    """Where the weights lie that a name in the box, or a path, stands for."""
+    if name in BASELINES:
+        raise CheckpointError(
+            f"{name!r} is a baseline and has no weights; give a checkpoint's folder, or one of the "
+            f"policies in the box: {', '.join(boxed())}"
+        )
+    folder = _folder(name, boxed())
+    if is_exported(folder):
+        engine = read_json(folder / MANIFEST).get("engine")
+        raise CheckpointError(
+            f"{folder} was exported for {engine} and has no weights; give the checkpoint that it "
+            "came from"
+        )
+    return folder
 
 
 def build_policy(
@@ -105,3 +121,11 @@ def _load_exported(folder: Path, engine: str | None, precision: str | None) -> R
             "engine, or export its checkpoint again for the other one"
         )
     return RT1Policy(exported.engine, build_processor(exported.description))
+
+
+def _folder(name: str, allowed: Sequence[str]) -> Path:
+    if name in boxed():
+        return BOX / name
+    if Path(name).is_dir():
+        return latest_checkpoint(Path(name)) or Path(name)
+    raise UnknownNameError("policy (or checkpoint folder)", name, allowed)

@@ -18,6 +18,7 @@ says so (`empty_start`), and its windows are then filled with those.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -75,12 +76,17 @@ class RT1Policy(Policy):
         width, and BadObservationError for one with NaN or infinity; the network sees none of them.
         """
         pixels, sentence = self.processor.observe(observation)
-        config = self.engine.config
-        _require_sentence(sentence, config.sentence)
-        if config.empty_start and not self._tokens:
-            self._tokens.extend([self._empty_frame] * (config.frames - 1))
+        _require_sentence(sentence, self.engine.config.sentence)
         self._tokens.append(self.engine.tokenize(pixels, sentence))
-        return self.choose(self.engine.decode(np.stack(self._tokens)))
+        return self.choose(self.engine.decode(self.window(self._tokens)))
+
+    def window(self, frames: Sequence[Float32[np.ndarray, "K D"]]) -> Float32[np.ndarray, "T K D"]:
+        """What the network decodes after an episode's newest frames, with empty ones before them
+        where it learned with those."""
+        config = self.engine.config
+        empty = config.frames - len(frames) if config.empty_start else 0
+        before = [self._empty_frame] * empty if empty else []
+        return np.stack([*before, *frames])
 
     @cached_property
     def _empty_frame(self) -> Float32[np.ndarray, "K D"]:

@@ -21,8 +21,26 @@ class Observation:
         if kind != np.uint8 or len(shape) != 3 or shape[2] != 3:
             raise ShapeError(
                 f"an image must be uint8 of shape (height, width, 3); got {kind} of shape "
-                f"{shape}. Scale floats by 255 and move channels last."
+                f"{shape}. {_advice(kind, shape)}"
             )
+
+
+def _advice(kind: object, shape: tuple[int, ...]) -> str:
+    """How what was given becomes a picture."""
+    if not isinstance(kind, np.dtype):
+        return "Make it an array: np.asarray(image, np.uint8)."
+    parts: list[str] = []
+    if kind.kind == "f":
+        parts.append("Scale floats by 255 and make them bytes.")
+    elif kind.name != "uint8":
+        parts.append("Make its numbers bytes, 0 to 255.")
+    if len(shape) == 2 or shape[2:] == (1,):
+        parts.append("Repeat a grey picture for red, green and blue.")
+    elif len(shape) != 3:
+        parts.append("Give one picture at a time.")
+    elif shape[2] != 3:
+        parts.append("Move channels last." if shape[0] == 3 else "Keep red, green and blue alone.")
+    return " ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,7 @@ class MissingExtraError(SayactError, ImportError):
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
             f"this needs the package {package}, which is not installed. "
-            f"`pip install 'sayact[{extra}]'` brings it."
+            f"`pip install 'sayact[{extra}]'` brings it; in a clone, `pip install '.[{extra}]'`."
         )
 
 

@@ -114,7 +114,7 @@ class MobileToyWorld(gymnasium.Env[dict[str, Any], Float32[np.ndarray, "11"]]):
         return MobileToyOracle(self)
 
     def _grip(self, closing: float) -> None:
-        """1 closes, -1 opens, about nought leaves the fingers as they are."""
+        """1 closes, -1 opens, about zero leaves the fingers as they are."""
         if closing > 0.5:
             self.closed = True
             near = min(COLOURS, key=lambda name: self._distance(name))

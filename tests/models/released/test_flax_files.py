@@ -139,7 +139,7 @@ def test_a_truncated_file_is_refused(keep: float, tmp_path: Path, rng: np.random
     file = write_flax(tmp_path / "checkpoint_1", some_arrays(rng))
     content = file.read_bytes()
     file.write_bytes(content[: int(keep * len(content))])
-    with pytest.raises(CheckpointError, match="checkpoint_1 is not a whole checkpoint"):
+    with pytest.raises(CheckpointError, match=r"checkpoint_1 is no .*cut short\. Download it"):
         read_flax(file)
 
 
@@ -153,15 +153,15 @@ def test_an_npz_is_read_and_a_broken_one_named(tmp_path: Path, rng: np.random.Ge
 
     whole = file.read_bytes()
     file.write_bytes(whole[:-20])
-    with pytest.raises(CheckpointError, match=r"a\.npz is not a whole \.npz"):
+    with pytest.raises(CheckpointError, match=r"a\.npz is no \.npz, or one that is cut short"):
         read_npz(file)
     place = len(whole) // 3
     file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    with pytest.raises(CheckpointError, match=r"a\.npz: one/kernel cannot be read"):
+    with pytest.raises(CheckpointError, match=r"a\.npz: one/kernel is broken"):
         read_npz(file)
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", bad=np.array([{}], dtype=object))
-    with pytest.raises(CheckpointError, match="bad cannot be read"):
+    with pytest.raises(CheckpointError, match="bad is broken or no array"):
         read_npz(tmp_path / "a.npz")

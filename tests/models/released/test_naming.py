@@ -136,6 +136,15 @@ class TestSmallNetworks:
         assert f"wrong shape: {turned} is (2, 3), should be {alive[-1].shape}" in message
         assert "extra: optimizer/step, shape ()" in message
 
+    def test_whole_and_complex_numbers_are_no_weights(self, names, config, arrays):
+        alive = [v.theirs for v in names if v.ours]
+        for name, kind in ((alive[0], np.int32), (alive[1], np.complex64), (alive[2], "<U3")):
+            arrays[name] = np.zeros(arrays[name].shape, kind)
+        with pytest.raises(CheckpointError, match="3 variables do not fit") as caught:
+            place(arrays, names, config)
+        for name, kind in zip(alive, ("int32", "complex64", "<U3"), strict=False):
+            assert f"wrong dtype: {name} is {kind}, should be floating" in str(caught.value)
+
     def test_dead_weights_may_be_absent(self, names, config, arrays):
         for variable in names:
             if variable.dead:
@@ -169,7 +178,7 @@ def test_a_faulty_checkpoint_is_measured_against_the_nearest_shape(name, shape, 
     with pytest.raises(CheckpointError) as caught:
         recognise(shapes)
     first, *faults, _ = str(caught.value).splitlines()
-    assert first == "1 variable does not fit the released network:"
+    assert first == "1 variable does not fit the released network."
     assert faults == [f"  {fault}"]
 
 

@@ -1,5 +1,7 @@
 """Which of a release's forms a path leads to, and what is said when it is none."""
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +72,9 @@ def test_an_npz_may_be_told_by_its_content(tmp_path: Path) -> None:
         ({"checkpoint": b'model_checkpoint_path: "ckpt-3"\n'}, "no ckpt-N.index"),
         ({"manifest.ocdbt": b""}, "OCDBT"),
         ({"checkpoint": POINTER}, "Git LFS pointer"),
-        ({"checkpoint_3": b"\x81\xa6params"}, "not a whole checkpoint of flax"),
+        ({"checkpoint_3": b"\x81\xa6params"}, "cut short. Download it again"),
         ({"checkpoint_3": b"\x81\xa4step\x03"}, "no params"),
-        ({"checkpoint_3": b"hello"}, "not a whole checkpoint of flax"),
+        ({"checkpoint_3": b"hello"}, "no checkpoint of flax"),
     ],
     ids=["empty", "note alone", "ocdbt", "pointer", "truncated", "other msgpack", "text"],
 )
@@ -99,3 +101,45 @@ def test_the_digest_is_that_of_sha256sum(tmp_path: Path) -> None:
     assert sha256([tmp_path / "a"]) == abc
     both = "6e0534855d1d183250459e82c311fb77578cf75019787625a10154399462260d"
     assert sha256([tmp_path / "b", tmp_path / "a"]) == both
+
+
+def npy(file: Path) -> None:
+    np.save(file.with_suffix(".npy"), np.zeros(3))
+    file.with_suffix(".npy").rename(file)
+
+
+def objects(file: Path) -> None:
+    np.savez(file, **{NAME: np.array([None])})  # pyright: ignore[reportArgumentType]
+
+
+def other_zip(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("note.txt", "hello")
+
+
+@pytest.mark.parametrize(
+    ("write", "named"),
+    [
+        (lambda file: file.write_bytes(b""), "no .npz"),
+        (lambda file: file.write_bytes(b"hello there"), "no .npz"),
+        (npy, "no .npz"),
+        (objects, NAME),
+        (other_zip, "note.txt"),
+    ],
+    ids=["empty", "text", "npy", "objects", "another zip"],
+)
+def test_an_npz_that_is_none_is_refused(
+    write: Callable[[Path], object], named: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "a.npz")
+    with pytest.raises(CheckpointError, match=named) as error:
+        open_source(tmp_path / "a.npz")
+    assert str(error.value).startswith(str(tmp_path / "a.npz"))
+    assert "numpy.savez" in str(error.value)
+    assert "pickle" not in str(error.value)
+
+
+def test_a_step_that_is_no_number_is_passed_over(tmp_path: Path) -> None:
+    step = np.array(["soon"])
+    np.savez(tmp_path / "a.npz", **{NAME: np.ones(1), "step": step})  # pyright: ignore[reportArgumentType]
+    assert open_source(tmp_path / "a.npz").step is None

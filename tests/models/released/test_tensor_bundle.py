@@ -143,7 +143,7 @@ def test_a_truncated_index_is_refused(prefix: Path) -> None:
 
 def test_another_file_is_no_index(prefix: Path) -> None:
     prefix.with_name("ckpt-7.index").write_bytes(b"hello")
-    refused(prefix, "ckpt-7.index", "does not end as")
+    refused(prefix, "ckpt-7.index", "does not end as", "cut short. Download it again.")
 
 
 def test_every_changed_byte_of_an_index_is_noticed(prefix: Path) -> None:

@@ -204,7 +204,7 @@ class Block(nn.Module):
 
 
 class EfficientNet(nn.Module):
-    """Pictures of bytes and sentence vectors in, a feature map out; eight to 32 times smaller."""
+    """Pictures of 0 … 1 and sentence vectors in, a feature map out; eight to 32 times smaller."""
 
     mean: Tensor
     std: Tensor

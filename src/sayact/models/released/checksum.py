@@ -39,7 +39,8 @@ def _library() -> ModuleType | None:
     except ImportError:
         logger.warning(
             "google-crc32c is not installed: the checkpoint's checksums are not compared. "
-            "Install sayact[import] to have them checked."
+            "The extra brings it: `pip install 'sayact[import]'`, in a clone `pip install "
+            "'.[import]'`."
         )
         return None
     return google_crc32c

@@ -108,7 +108,7 @@ def _unpack(file: Path) -> dict[str, Any]:
         )
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         raise CheckpointError(
-            f"{file} is not a whole checkpoint of flax ({error or 'it is cut short'})"
+            f"{file} is no checkpoint of flax, or one that is cut short. Download it again."
         ) from error
     if not isinstance(tree, dict) or "params" not in tree:
         raise CheckpointError(f"{file} is msgpack, but not a checkpoint of flax: it has no params")

@@ -31,6 +31,7 @@ from torch import Tensor
 from sayact.models.layers.efficientnet import B3, NORM_EPS, EfficientNet, EfficientNetConfig
 from sayact.models.released.backbone_names import SIGNS, names_of
 from sayact.models.released.files import refuse_pointer
+from sayact.models.released.variables import Variable, require_fit
 from sayact.models.rt1 import RT1
 from sayact.schema.errors import CheckpointError, MissingExtraError
 
@@ -178,18 +179,12 @@ def _matched(
     names: Mapping[str, str],
     wanted: Mapping[str, tuple[int, ...]],
 ) -> dict[str, Tensor]:
-    faults = [f"missing: {n}, shape {wanted[o]}" for o, n in names.items() if n not in given]
-    faults += [
-        f"wrong shape: {n} is {tuple(given[n].shape)}, should be {wanted[o]}"
-        for o, n in names.items()
-        if n in given and tuple(given[n].shape) != wanted[o]
-    ]
-    extra = set(given) - set(names.values())
-    faults += [f"extra: {n}" for n in sorted(extra) if not n.startswith(UNUSED)]
-    if faults:
-        raise CheckpointError(
-            f"{path}: {len(faults)} variables do not fit EfficientNet-B3:\n  " + "\n  ".join(faults)
-        )
+    variables = [Variable(theirs=n, shape=wanted[ours], ours=ours) for ours, n in names.items()]
+    shapes = {n: tuple(v.shape) for n, v in given.items() if not n.startswith(UNUSED)}
+    try:
+        require_fit(shapes, variables)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
     return {ours: given[name].float().contiguous() for ours, name in names.items()}
 
 

@@ -127,7 +127,7 @@ def _naming(shapes: Mapping[str, Sequence[int]]) -> Naming:
         expected = " or ".join(signs.axes["bins"][0] for signs in _SIGNS.values())
         raise CheckpointError(
             f"these {len(shapes)} variables are of no released RT-1 (the first: {first}). One "
-            f"would have {expected}."
+            f"would have {expected}. Give a checkpoint that Google released, or one of its kind."
         )
     return "tensorflow" if known["tensorflow"] >= known["flax"] else "flax"
 

@@ -15,16 +15,25 @@ def read_npz(file: Path) -> dict[str, np.ndarray]:
     Raises CheckpointError that names the file, and the variable where there is one.
     """
     refuse_pointer(file)
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            names = archive.files
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise CheckpointError(f"{file} is not a whole .npz: {error}. Write it again.") from error
+    if not zipfile.is_zipfile(file):
+        raise CheckpointError(
+            f"{file} is no .npz, or one that is cut short. Write it again, with numpy.savez."
+        )
     arrays: dict[str, np.ndarray] = {}
     with np.load(file, allow_pickle=False) as archive:
-        for name in names:
+        for name in archive.files:
             try:
-                arrays[name] = archive[name]
+                array = archive[name]
             except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
-                raise CheckpointError(f"{file}: {name} cannot be read: {error}") from error
+                raise _unreadable(file, name) from error
+            if not isinstance(array, np.ndarray):  # a file in the archive that is no array
+                raise _unreadable(file, name)
+            arrays[name] = array
     return arrays
+
+
+def _unreadable(file: Path, name: str) -> CheckpointError:
+    """numpy's own reasons are left out: they advise to unpickle."""
+    return CheckpointError(
+        f"{file}: {name} is broken or no array of numbers. Write the file again, with numpy.savez."
+    )

@@ -50,7 +50,7 @@ class SortedTable:
     def _items(self) -> Iterator[tuple[bytes, bytes]]:
         footer = self.data[-FOOTER:]
         if len(footer) < FOOTER or struct.unpack_from("<Q", footer, FOOTER - 8)[0] != MAGIC:
-            raise self._broken("it does not end as a TensorFlow index does; is it cut short?")
+            raise self._broken("it does not end as a TensorFlow index does, or is cut short")
         _, position = _handle(footer, 0)  # of the meta index
         index, _ = _handle(footer, position)
         for _, handle in entries(self._block(*index)):

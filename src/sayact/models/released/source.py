@@ -4,6 +4,7 @@ what the path is                                            form
 folder with checkpoint and ckpt-N.index, or the path ckpt-N TensorFlow training checkpoint
 folder with variables/variables.index                       TensorFlow SavedModel
 folder or file checkpoint, checkpoint_N                     flax, alone or in Orbax's folder
+folder of params.*/.zarray                                  Orbax without its msgpack file
 file .npz                                                   arrays by either's names
 """
 
@@ -132,14 +133,14 @@ def _tensorflow(prefix: Path, form: str) -> Source:
     steps = {short: name for name, short in names.items() if short in STEPS}
     left_out = {"optimiser slots": len(slots), "bookkeeping": len(counters) + len(texts)}
     skipped = {*slots, *counters, *texts, *steps.values()}
-    numbers = _numbering([names[name] for name in names if name not in skipped])
+    numbers = _numbering(bundle.index, [names[name] for name in names if name not in skipped])
     arrays = {
         numbers.get(short, short.removeprefix(NETWORK)): bundle.read(name)
         for name, short in names.items()
         if name not in skipped
     }
     used = {bundle.entries[name].shard for name in names if name not in skipped}
-    step = next((int(bundle.read(steps[name])) for name in STEPS if name in steps), None)
+    step = next((_step(bundle.read(steps[name])) for name in STEPS if name in steps), None)
     return Source(
         form=form,
         files=(bundle.index, *(bundle.shards[i] for i in sorted(used))),
@@ -149,20 +150,31 @@ def _tensorflow(prefix: Path, form: str) -> Source:
     )
 
 
-def _numbering(names: list[str]) -> dict[str, str]:
+def _step(array: np.ndarray) -> int | None:
+    """The training step; it is for the model card only, so what is no number is passed over."""
+    return int(array.item()) if array.size == 1 and array.dtype.kind in "iuf" else None
+
+
+def _numbering(index: Path, names: list[str]) -> dict[str, str]:
     """For the numbered variables of a SavedModel, the names they have in the network."""
     numbered = {name: int(found[1]) for name in names if (found := NUMBERED.match(name))}
     if not numbered:
         return {}
     # Only the number of layers changes how many there are.
     one, two = (len(tensorflow(replace(PAPER, layers=n))) for n in (1, 2))
-    layers, rest = divmod(max(numbered.values()) - one, two - one)
-    if rest or layers < 0:
+    last = max(numbered.values())
+    layers = max(1, 1 + round((last - one) / (two - one)))
+    ordered = tensorflow(replace(PAPER, layers=layers))
+    if last != len(ordered):
+        fewer, more = sorted((last, len(ordered)))
+        fault = "missing" if last < len(ordered) else "too many"
         raise CheckpointError(
-            f"the SavedModel counts its variables up to {max(numbered.values())}; RT-1 with 8 "
-            f"layers has {one + 7 * (two - one)} and {two - one} more with every further layer"
+            f"{index}: the variables are numbered up to {last}, which fits no RT-1; the nearest, "
+            f"of {layers} layers, has {len(ordered)}.\n"
+            + "\n".join(f"  {fault}: model_variables/{n}" for n in range(fewer + 1, more + 1))
+            + "\nGive the whole SavedModel, as released, or the training checkpoint, which has "
+            "names."
         )
-    ordered = tensorflow(replace(PAPER, layers=layers + 1))
     return {name: ordered[number - 1].theirs for name, number in numbered.items()}
 
 
@@ -186,6 +198,6 @@ def _named(file: Path) -> Source:
         form="npz",
         files=(file,),
         arrays={s: arrays[n] for n, s in kept.items() if s not in steps},
-        step=next((int(arrays[name]) for name in steps.values()), None),
+        step=next((_step(arrays[name]) for name in steps.values()), None),
         left_out={"bookkeeping": len(short) - len(kept)} if len(short) > len(kept) else {},
     )

@@ -112,10 +112,12 @@ def place(
 ) -> dict[str, Tensor]:
     """Released arrays → a whole state dict of `RT1(config)`.
 
-    Raises CheckpointError naming every variable that is missing, extra or of the wrong shape.
+    Raises CheckpointError naming every variable that is missing, extra or of the wrong shape or
+    dtype.
     """
     names = tuple(names)
     require_fit({name: np.shape(v) for name, v in variables.items()}, names)
+    require_floating(variables, names)
     state: dict[str, Tensor] = {}
     ours = {v.ours: v for v in names if v.ours}
     for name, tensor in blank(config).state_dict().items():
@@ -129,11 +131,27 @@ def place(
 
 def require_fit(shapes: Mapping[str, Sequence[int]], names: Iterable[Variable]) -> None:
     """Raises CheckpointError naming every variable that is missing, extra or of the wrong shape."""
-    found = faults(shapes, names)
+    _refuse(faults(shapes, names))
+
+
+def require_floating(variables: Mapping[str, np.ndarray], names: Iterable[Variable]) -> None:
+    """Raises CheckpointError naming every variable of other numbers than floating point ones."""
+    wanted = [v.theirs for v in names if not v.dead]
+    _refuse(
+        [
+            f"wrong dtype: {name} is {variables[name].dtype}, should be floating"
+            for name in wanted
+            if not np.issubdtype(variables[name].dtype, np.floating)
+        ]
+    )
+
+
+def _refuse(found: list[str]) -> None:
+    """The lines in the middle are indented: the list of what is wrong."""
     if found:
         subject = "1 variable does" if len(found) == 1 else f"{len(found)} variables do"
         raise CheckpointError(
-            f"{subject} not fit the released network:\n  "
+            f"{subject} not fit the released network.\n  "
             + "\n  ".join(found)
             + "\nGive the whole checkpoint, as released; nothing is guessed or left out."
         )
