@@ -217,7 +217,7 @@ def test_every_dimension_is_trained_in_every_mode(store) -> None:
     each = [torch.nn.functional.cross_entropy(logits[:, a], ids[:, a]) for a in range(11)]
     assert model.loss(batch).action.item() == pytest.approx(torch.stack(each).mean().item())
 
-    # The gradient at the base's logits of frames in arm mode is that of cross-entropy, not nought.
+    # The gradient at the base's logits of frames in arm mode is that of cross-entropy, not zero.
     logits = logits.detach().requires_grad_()
     torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()).backward()
     in_arm_mode = ids[:, 0] == MODE["arm"]

@@ -97,6 +97,19 @@ def test_a_recipe_from_random_weights_takes_no_backbone(tmp_path):
         begin(nano, RT1(nano.model), tmp_path, tmp_path / "b3.safetensors")
 
 
+def test_a_run_that_goes_on_takes_no_other_backbone(tmp_path, recipe):
+    (tmp_path / "run" / "steps" / "00000010").mkdir(parents=True)
+    path, _ = random_backbone(recipe, tmp_path)
+    with pytest.raises(SayactError, match="goes on with the weights it has; leave --backbone out"):
+        begin(recipe, RT1(recipe.model), tmp_path / "run", path)
+
+
+def test_an_hour_of_b3_begins_from_random_weights_wherever_it_runs(tmp_path, recipe):
+    """Or its measured result would depend on what lies in somebody's cache."""
+    hour = experiments.find("rt1_b3_hour")
+    assert begin(hour, RT1(tiny(hour).model), tmp_path, None) == ()
+
+
 def test_a_tiny_run_says_it_everywhere_and_remembers_when_it_goes_on(tmp_path, recipe):
     """The whole path of the recipe: console, log, recipe.json, config.json, model card."""
     path, _ = random_backbone(recipe, tmp_path)
@@ -115,7 +128,9 @@ def test_a_tiny_run_says_it_everywhere_and_remembers_when_it_goes_on(tmp_path, r
     assert read_log(out)[0] == {"step": 0, "note": line}
     for file in (out / "recipe.json", checkpoint / "config.json"):
         assert json.loads(file.read_text())["backbone"] == [line]
-    assert line[1:] in (checkpoint / "README.md").read_text()
+    card = (checkpoint / "README.md").read_text()
+    assert line[1:] in card
+    assert "Made with `--tiny`" in card
     path.unlink()  # what it began with is known all the same
     run(recipe, out=out, workers=1, resume=True, say=said.append)
     assert said == [line, line]

@@ -1,7 +1,9 @@
 """Every recipe can be found, fits its own pieces together, and runs from nothing to a policy."""
 
 import json
+import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,8 @@ from sayact.data.augmentation import PadThenCrop
 from sayact.envs.language_table.tasks import FAMILIES
 from sayact.experiments import runs
 from sayact.experiments.recipe import tiny
-from sayact.experiments.runs import check_same, run
+from sayact.experiments.resuming import changes, check_same
+from sayact.experiments.runs import describe, run, watch
 from sayact.models.shapes import PAPER
 from sayact.schema import Observation
 from sayact.schema.errors import SayactError, UnknownNameError
@@ -83,6 +86,68 @@ def test_a_run_of_an_older_version_goes_on(tmp_path):
         check_same(recipe, tmp_path)
 
 
+def test_another_seed_is_another_run(tmp_path):
+    recipe = tiny(experiments.find("rt1_language_table"))
+    before = begun(recipe, tmp_path)
+    other = replace(recipe, train=replace(recipe.train, seed=5))
+    with pytest.raises(SayactError, match=r"begun with the seed 0, not 5; go on with --seed 0"):
+        run(other, out=tmp_path, resume=True)
+    assert (tmp_path / "recipe.json").read_text() == before
+
+
+def test_changed_numbers_are_named_one_by_one(tmp_path):
+    recipe = experiments.find("rt1_demo")
+    assert changes(recipe, tmp_path) == ()
+    begun(recipe, tmp_path)
+    assert changes(recipe, tmp_path) == ()
+    changed = replace(
+        recipe,
+        train=replace(recipe.train, steps=9, accumulate=4),
+        rounds=(replace(recipe.rounds[0], until=9),),
+    )
+    assert changes(changed, tmp_path) == (
+        "changed: train.steps 2600 → 9",
+        "changed: train.accumulate 1 → 4",
+        "changed: rounds.0.until 1300 → 9",
+        "changed: rounds.1.episodes 120 → absent",
+        "changed: rounds.1.until 2600 → absent",
+        "changed: rounds.1.follow True → absent",
+    )
+
+
+def test_a_device_or_compiler_that_is_missing_stops_the_run_first(tmp_path, monkeypatch):
+    recipe = tiny(experiments.find("rt1_language_table"))
+    monkeypatch.setattr(runs, "collect", lambda *given, **options: pytest.fail("collected"))
+    with pytest.raises(SayactError, match="no device 'gpu' here"):
+        run(recipe, out=tmp_path / "run", device="gpu")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SayactError, match="without --compile"):
+        run(replace(recipe, train=replace(recipe.train, compile=True)), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_watched_on_its_own_device(monkeypatch):
+    """A network on the CPU would take hours for the episodes between a GPU's steps."""
+    seen = []
+    monkeypatch.setattr(runs, "build_policy", lambda content, device: seen.append(device))
+
+    def pretend(policy, protocol, *, device, **options):
+        seen.append(device)
+        return SimpleNamespace(families={"separate": SimpleNamespace(success=0.5)})
+
+    monkeypatch.setattr(runs, "evaluate", pretend)
+    recipe = experiments.find("rt1_b3_language_table")
+    content = describe(recipe, recipe.processor(), {}, ())
+    assert watch(recipe, content, "cuda:1") == {"success/separate": 0.5}
+    assert seen == ["cuda:1", "cuda:1"]
+
+
+def test_only_a_tiny_model_card_says_that_it_is_tiny():
+    recipe = experiments.find("rt1_language_table")
+    for made, says in ((tiny(recipe), True), (recipe, False)):
+        assert ("--tiny" in describe(made, made.processor(), {}, ()).card) == says
+
+
 def test_the_released_recipe_is_as_the_released_code():
     """google-research/robotics_transformer: what its docstring claims, number by number."""
     recipe = experiments.find("rt1_b3_language_table")
@@ -109,12 +174,15 @@ def test_the_command_hands_its_options_on(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "run", pretend)
     weights = str(tmp_path / "b3.safetensors")
     options = ["--backbone", weights, "--accumulate", "4", "--compile", "--seed", "3"]
+    options += ["--threads", "5"]
     assert main(["train", "rt1_b3_language_table", *options]) == 0
     assert str(seen["backbone"]) == weights
     assert (seen["train"].accumulate, seen["train"].compile, seen["train"].seed) == (4, True, 3)
+    assert seen["train"].threads == 5
     assert main(["train", "rt1_b3_language_table"]) == 0
     assert seen["backbone"] is None
     assert (seen["train"].accumulate, seen["train"].compile) == (1, False)
+    assert seen["train"].threads is None  # all cores, as the recipe says
 
 
 def test_datasets_of_one_name_are_refused(tmp_path):
@@ -141,3 +209,8 @@ def test_tiny_run_goes_from_nothing_to_a_policy_that_acts(tmp_path, rng):
     again = run(recipe, out=tmp_path, workers=1, resume=True)
     assert again == checkpoint
     assert read_log(tmp_path) == rows
+    said: list[str] = []
+    slower = replace(recipe, train=replace(recipe.train, learning_rate=1e-4))
+    run(slower, out=tmp_path, workers=1, resume=True, say=said.append)
+    assert said == ["changed: train.learning_rate 0.001 → 0.0001"]
+    assert read_log(tmp_path) == [*rows, {"step": recipe.train.steps, "note": said[0]}]

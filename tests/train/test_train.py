@@ -21,6 +21,7 @@ from sayact.schema import LANGUAGE_TABLE
 from sayact.schema.errors import SayactError
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 from sayact.train import DivergedError, TrainConfig, train
+from sayact.train import state as state_file
 from sayact.train.log import Measurements, read_log
 from sayact.train.loop import clip, schedule
 
@@ -104,6 +105,37 @@ def test_a_run_is_not_overwritten(tmp_path):
     with pytest.raises(SayactError, match="--resume"):
         launch(tmp_path)
     assert saved_steps(tmp_path) == [10]
+
+
+def test_the_random_state_of_a_gpu_is_kept(tmp_path, monkeypatch):
+    """Dropout is drawn there. What PyTorch says of a GPU is pretended."""
+    state, restored = torch.arange(16, dtype=torch.uint8), []
+    monkeypatch.setattr(state_file, "_gpu", lambda model: torch.device("cuda", 1))
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: state)
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda *given: restored.append(given))
+    launch(tmp_path, until=10)
+    assert restored == []
+    launch(tmp_path, until=15, resume=True)
+    ((found, device),) = restored
+    assert torch.equal(found, state)
+    assert device.index == 1
+
+
+def test_threads_are_the_configs_or_as_they_were(tmp_path):
+    before = torch.get_num_threads()
+    try:
+        launch(tmp_path / "told", replace(CONFIG, threads=1), until=5)
+        assert torch.get_num_threads() == 1
+        torch.set_num_threads(2)
+        launch(tmp_path / "left", replace(CONFIG, threads=None), until=5)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_no_thread_is_refused():
+    with pytest.raises(SayactError, match="at least 1 thread must compute; got 0"):
+        replace(CONFIG, threads=0).check(history=4)
 
 
 def test_evaluators_do_not_disturb_training(tmp_path):
@@ -224,6 +256,17 @@ def test_precision_is_what_was_asked_for():
     assert replace(CONFIG, precision="bfloat16").dtype("cpu") == torch.bfloat16
     assert CONFIG.dtype("cuda") == torch.float32
     assert replace(CONFIG, precision="auto").dtype("cpu") in (torch.float32, torch.bfloat16)
+
+
+def test_a_gpu_that_only_emulates_bfloat16_computes_in_float32(monkeypatch):
+    auto = replace(CONFIG, precision="auto")
+    for has_it, expected in ((True, torch.bfloat16), (False, torch.float32)):
+
+        def supported(including_emulation=True, has_it=has_it):
+            return has_it or including_emulation
+
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+        assert auto.dtype("cuda") == expected
 
 
 def test_schedule_warms_up_and_falls_once_a_phase():

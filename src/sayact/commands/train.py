@@ -37,8 +37,10 @@ class Train(Verb):
     """Fixes weights, order of data and augmentation."""
     device: str = "cpu"
     """Where to compute: cpu, cuda, cuda:1 …"""
+    threads: int | None = None
+    """Threads that compute on the CPU; the recipe's number unless told."""
     backbone: Path | None = None
-    """ImageNet weights of EfficientNet-B3, for a recipe that begins with them; see docs."""
+    """ImageNet weights of EfficientNet-B3, for a recipe that begins with them; docs/training.md."""
     accumulate: int | None = None
     """Compute each step in so many parts, one after the other, for less memory."""
     compile: bool = False
@@ -57,6 +59,8 @@ class Train(Verb):
         train = replace(recipe.train, seed=self.seed, compile=self.compile or recipe.train.compile)
         if self.accumulate is not None:
             train = replace(train, accumulate=self.accumulate)
+        if self.threads is not None:
+            train = replace(train, threads=self.threads)
         recipe = replace(recipe, train=train)
         line = TrainingLine(recipe, console)
         try:

@@ -29,6 +29,7 @@ class Recipe:
     episodes of each of `watch_families` at every evaluation during training. jitter and shift: what
     training pictures go through, besides random crops where `images` leaves them room. pretrained:
     begin with ImageNet weights in the backbone where there are any (`experiments.pretrained`).
+    tiny: made by `tiny`, which its checkpoints say of themselves.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Recipe:
     jitter: ColourJitter | None = OFFICIAL_JITTER
     shift: PadThenCrop | None = None
     pretrained: bool = False
+    tiny: bool = False
 
     def processor(self) -> Processor:
         return Processor(
@@ -53,7 +55,8 @@ class Recipe:
 
 
 def tiny(recipe: Recipe) -> Recipe:
-    """The same path in a minute: few episodes, few steps, a network of a tenth of the size."""
+    """The same path in minutes: few episodes, few steps, small pictures, a narrow transformer of
+    one layer. The backbone stays as it is, so a tiny EfficientNet-B3 has 15 million parameters."""
     model = replace(recipe.model, picture=(84, 152), layers=1, width=64, token_width=64)
     rounds = tuple(
         Round(episodes=4, until=30 * (i + 1), follow=r.follow)
@@ -70,4 +73,4 @@ def tiny(recipe: Recipe) -> Recipe:
         evaluate_every=last,
         checkpoint_every=10,
     )
-    return replace(recipe, model=model, rounds=rounds, train=steps, watch_episodes=2)
+    return replace(recipe, model=model, rounds=rounds, train=steps, watch_episodes=2, tiny=True)

@@ -16,6 +16,9 @@ all six frames supervised; Adam at a constant 1e-4 with epsilon 1e-7, no decay, 
 
 Where it departs: two action dimensions instead of eleven. The released loss is ours divided by
 B·T·19, which matters to Adam through its epsilon alone; RT-1-X's code has the plain mean, as here.
+Keras' Adam adds epsilon before it corrects the second moment's bias, PyTorch's after: the same
+epsilon weighs 1/√(1 - 0.999ᵗ) as much there, 32 times at the first step and 1.03 times at the
+3,000th.
 Bins are read at their centre, not at their lower edge. Non-finite gradients stop the run; there
 they become zero. The size of a batch and the number of steps are not published for this data.
 """
@@ -44,6 +47,7 @@ RECIPE = Recipe(
         epsilon=1e-7,
         clip_norm=None,
         batch_norm="batch",
+        threads=None,  # all cores: they cut the next batch while the GPU computes
         evaluate_every=5_000,
     ),
     rounds=(Round(episodes=20_000, until=100_000),),

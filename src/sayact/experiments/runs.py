@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +16,8 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from sayact import models
-from sayact.codecs import ImageCodec, Processor
-from sayact.config import ConfigError, from_json, to_json
+from sayact.codecs import Processor
+from sayact.config import to_json
 from sayact.data.dataset import Dataset
 from sayact.data.frames import FrameStore
 from sayact.data.windows import WindowSampler
@@ -29,20 +28,27 @@ from sayact.evals.evaluation import Protocol
 from sayact.evals.provenance import provenance
 from sayact.experiments.pretrained import start_backbone
 from sayact.experiments.recipe import Recipe
+from sayact.experiments.resuming import RECIPE_FILE, changes, check_same, kept, note
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, saved_steps
-from sayact.models.rt1 import RT1, RT1Config
+from sayact.models.device import require_device
+from sayact.models.rt1 import RT1
 from sayact.policies.loading import build_policy
 from sayact.schema import ActionSpace
 from sayact.schema.errors import SayactError
 from sayact.train import check_free, train
+from sayact.train.gradient import require_compiler
 
 # Training and its evaluations draw their starts from here on; the official seed 0 is never touched.
 TRAINING_SEED, WATCHING_SEED = 1_000, 2_000
 
 DEMONSTRATED_STEPS, FOLLOWED_STEPS = 200, 80  # longest episode of a round
 
-RECIPE_FILE, MODEL_FILE = "recipe.json", "model.txt"  # kept in a run's folder, for people
+MODEL_FILE = "model.txt"  # kept in a run's folder beside recipe.json, for people
 BACKBONE = "backbone"  # what recipe.json and config.json say about its first weights
+TINY = (
+    "**Made with `--tiny`**, to see that the path works: a smaller network, after a few steps on a "
+    "few episodes. It has learned nothing, and its numbers say nothing about the recipe.\n\n"
+)
 
 Progress = Callable[[int, dict[str, float]], None]
 
@@ -63,8 +69,12 @@ def run(
     """Run all rounds and return the folder of the final checkpoint.
 
     `data` are datasets collected before; they replace the demonstrations of the first round.
-    `backbone` holds ImageNet weights; `say` gets what a person should read, as lines.
+    `backbone` holds ImageNet weights; `say` gets what a person should read, as lines. Training and
+    its evaluations run on `device`; a policy that is followed while collecting, on the CPU.
     """
+    require_device(device)
+    if recipe.train.compile:
+        require_compiler(device)
     check_free(out, resume)
     check_same(recipe, out)
     recipe.train.check(recipe.model.frames)
@@ -73,11 +83,13 @@ def run(
     torch.manual_seed(recipe.train.seed)
     model = RT1(recipe.model)
     began = begin(recipe, model, out, backbone)
-    for line in began:
+    changed = changes(recipe, out)
+    for line in (*began, *changed):
         say(line)
     out.mkdir(parents=True, exist_ok=True)
-    kept = {**to_json(recipe), BACKBONE: list(began)}
-    (out / RECIPE_FILE).write_text(json.dumps(kept, indent=2) + "\n")
+    note(out, changed)
+    numbers = {**to_json(recipe), BACKBONE: list(began)}
+    (out / RECIPE_FILE).write_text(json.dumps(numbers, indent=2) + "\n")
     (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
     stores: list[FrameStore] = []
     checkpoint = out
@@ -101,7 +113,7 @@ def run(
             sampler,
             out=out,
             describe=lambda weights: describe(recipe, processor, weights, began),
-            evaluators=(lambda checkpoint, step: watch(recipe, checkpoint),),
+            evaluators=(lambda checkpoint, step: watch(recipe, checkpoint, device),),
             progress=progress,
             resume=resume or number > 0,
             until=stage.until,
@@ -113,45 +125,15 @@ def run(
 
 def begin(recipe: Recipe, model: RT1, out: Path, backbone: Path | None) -> tuple[str, ...]:
     """ImageNet weights into a new run's network; what is to be said about its first weights."""
-    if not recipe.pretrained:
-        if backbone is not None:
-            raise SayactError(f"{recipe.name} begins from random weights; leave --backbone out")
-        return ()
+    if backbone is not None and not recipe.pretrained:
+        raise SayactError(f"{recipe.name} begins from random weights; leave --backbone out")
     if saved_steps(out):
-        return tuple(_kept(out).get(BACKBONE, ()))
+        if backbone is not None:
+            raise SayactError(f"{out} goes on with the weights it has; leave --backbone out")
+        return tuple(kept(out).get(BACKBONE, ()))
+    if not recipe.pretrained:
+        return ()
     return (start_backbone(model, backbone),)
-
-
-def _kept(out: Path) -> dict[str, Any]:
-    """What recipe.json in a run's folder says; nothing where there is none."""
-    path = out / RECIPE_FILE
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def check_same(recipe: Recipe, out: Path) -> None:
-    """A run goes on with the network and the pictures that it began with; other weights do not fit.
-
-    Schedules and rounds may change, as between a short run and a longer one.
-    """
-    began = _kept(out)
-    if not saved_steps(out) or not began:
-        return
-    for key, given in (("name", recipe.name), ("model", recipe.model), ("images", recipe.images)):
-        if not same(began[key], given):
-            raise SayactError(
-                f"{out} was begun with another recipe ({began['name']}; its {key} differs). Give "
-                "the same recipe, with --tiny where it began so, or another --out."
-            )
-
-
-def same(kept: Any, given: RT1Config | ImageCodec | str) -> bool:
-    """A part of recipe.json against a recipe's; fields that came later had their defaults then."""
-    if isinstance(given, str):
-        return kept == given
-    try:
-        return from_json(type(given), kept) == given
-    except ConfigError:
-        return False
 
 
 def check_names(data: Sequence[Path]) -> None:
@@ -225,9 +207,11 @@ def describe(
 def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
     """The model card: what it is, how to use it, what its numbers mean."""
     start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
+    tiny = TINY if recipe.tiny else ""
     dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
     return (
-        f"# {recipe.name}\n\n"
+        f"# {recipe.name}{', tiny' if recipe.tiny else ''}\n\n"
+        f"{tiny}"
         f"An RT-1 policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
         f"families {', '.join(recipe.families)}, in the block mode {recipe.block_mode}.\n\n"
         "```python\n"
@@ -243,7 +227,7 @@ def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
     )
 
 
-def watch(recipe: Recipe, content: Checkpoint) -> dict[str, float]:
+def watch(recipe: Recipe, content: Checkpoint, device: str) -> dict[str, float]:
     """Closed-loop success of the weights so far, on starts kept for watching."""
     protocol = Protocol(
         families=recipe.watch_families,
@@ -251,5 +235,7 @@ def watch(recipe: Recipe, content: Checkpoint) -> dict[str, float]:
         seed=WATCHING_SEED,
         block_mode=recipe.block_mode,
     )
-    result = evaluate(build_policy(content), protocol, beside=(), progress=False)
+    result = evaluate(
+        build_policy(content, device), protocol, beside=(), progress=False, device=device
+    )
     return {f"success/{name}": family.success for name, family in result.families.items()}

@@ -19,7 +19,10 @@ class TrainConfig:
     ones gathered before, for a pretrained backbone; "switch": "batch" for single frames, "running"
     once windows follow them, since few windows hold too few scenes.
     accumulate: parts that a step is computed in, one after the other, for less memory. Dropout is
-    drawn for each part. With running statistics the gradient is that of one part.
+    drawn for each part. With running statistics the gradient is that of the undivided batch. With
+    "batch" every part has its own, and the running averages move once a part, not once a step.
+    threads: of PyTorch on the CPU, where the next batch is cut whatever the device. None: PyTorch's
+    own choice, one a core.
 
     The paper's constant rate is warmup_steps=0 and final_share=1; weight_decay=0 makes AdamW Adam.
     """
@@ -40,7 +43,7 @@ class TrainConfig:
     accumulate: int = 1
     compile: bool = False  # the network by torch.compile: minutes at the start for faster steps
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    threads: int = 2
+    threads: int | None = 2
     seed: int = 0
     log_every: int = 20
     evaluate_every: int = 2000
@@ -59,7 +62,9 @@ class TrainConfig:
             yield step, max(1, self.frames_a_step // frames), frames
 
     def check(self, history: int) -> None:
-        """Refuse parts that some step has too few windows for, before hours of collecting."""
+        """Refuse numbers that no step can be computed with, before hours of collecting."""
+        if self.threads is not None and self.threads < 1:
+            raise SayactError(f"at least 1 thread must compute; got {self.threads}")
         last = self.steps - 1
         ((_, windows, _),) = self.draws(last, last + 1, history)  # no step has fewer than the last
         if not 1 <= self.accumulate <= windows:
@@ -71,10 +76,14 @@ class TrainConfig:
     def dtype(self, kind: str) -> torch.dtype:
         """What to compute in on a device of this kind ("cpu", "cuda").
 
-        "auto" takes bfloat16 only where the processor has instructions for it.
+        "auto" takes bfloat16 only where the processor has instructions for it; older GPUs only
+        emulate it.
         """
         if self.precision == "auto":
-            on_gpu, on_cpu = torch.cuda.is_bf16_supported, torch.cpu._is_avx512_bf16_supported
-            fast = on_gpu() if kind == "cuda" else on_cpu()
+            fast = (
+                torch.cuda.is_bf16_supported(including_emulation=False)
+                if kind == "cuda"
+                else torch.cpu._is_avx512_bf16_supported()
+            )
             return torch.bfloat16 if fast else torch.float32
         return getattr(torch, self.precision)

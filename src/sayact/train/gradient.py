@@ -63,10 +63,15 @@ def compile_network(model: RT1, device: str) -> None:
 
     The loss stays as it is: how many frames are valid changes with every batch.
     """
+    require_compiler(device)
+    model.tokenizer.compile()
+    model.transformer.compile()
+
+
+def require_compiler(device: str) -> None:
+    """Raises SayactError where torch.compile would have nothing to compile with."""
     if torch.device(device).type == "cpu" and not any(map(shutil.which, CPU_COMPILERS)):
         raise SayactError(
             f"torch.compile needs a C++ compiler on a CPU, and none of {', '.join(CPU_COMPILERS)} "
             "is there. Install one, or train without --compile: the results are the same."
         )
-    model.tokenizer.compile()
-    model.transformer.compile()

@@ -52,8 +52,12 @@ def train(
     `describe` turns weights into a checkpoint with everything else it must hold. With `resume` the
     newest step under `out` goes on exactly where it was; without, `out` must hold none. `notes`
     are written to the log of a run that begins.
+
+    It changes two things for the whole process: how many threads PyTorch computes with and, on a
+    CPU, that freed memory is kept (`keep_freed_memory`), for as long as the process lives.
     """
-    torch.set_num_threads(config.threads)
+    threads = config.threads or torch.get_num_threads()
+    torch.set_num_threads(threads)
     if torch.device(device).type == "cpu":
         keep_freed_memory()
     out.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,7 @@ def train(
                     line = evaluator(content, step)
                 log.write(step, line)
                 progress(step, line)
-            torch.set_num_threads(config.threads)
+            torch.set_num_threads(threads)
             measured.start_clock()
     log.close()
     return checkpoint

@@ -1,7 +1,7 @@
 """Everything a killed run needs to go on to the last digit, in folders that are whole or absent.
 
 OUT/steps/00001000/checkpoint/…          acts alone (averaged weights where they are kept)
-OUT/steps/00001000/state.safetensors     weights, optimiser moments, average, random state
+OUT/steps/00001000/state.safetensors     weights, optimiser moments, average, random states
 """
 
 import shutil
@@ -38,6 +38,8 @@ def save_step(
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{k}": torch.as_tensor(v) for k, v in moments.items()}
     tensors["random"] = torch.get_rng_state()
+    if gpu := _gpu(model):
+        tensors["random_gpu"] = torch.cuda.get_rng_state(gpu)
     save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part / STATE)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
@@ -76,7 +78,15 @@ def restore_step(
         state["state"].setdefault(int(index), {})[moment] = value
     optimizer.load_state_dict(state)
     torch.set_rng_state(tensors["random"])
+    if (gpu := _gpu(model)) and "random_gpu" in tensors:  # not if it was trained on a CPU so far
+        torch.cuda.set_rng_state(tensors["random_gpu"], gpu)
     return step
+
+
+def _gpu(model: nn.Module) -> torch.device | None:
+    """Where the network lies, if that is a GPU: dropout is drawn there."""
+    device = next(model.parameters()).device
+    return device if device.type == "cuda" else None
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
