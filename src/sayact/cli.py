@@ -71,8 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     # Read when PyTorch is loaded, which is later. Threads that wait by spinning steal the time of
-    # those that work: docs/speed.md.
+    # those that work, and threads that never spin wake late: they spin briefly. docs/speed.md.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         return parse(SAYACT, "sayact", list(given))()

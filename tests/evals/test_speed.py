@@ -1,10 +1,13 @@
 """The bench's figures as tables; measuring itself is tested with the engines."""
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from sayact.cli import main
+from sayact.evals import speed
 from sayact.evals.speed import speedups
 from sayact.evals.speed_tables import markdown_tables, short_table, terminal_tables
 from sayact.policies.engines.bench import Figures, Row
@@ -22,7 +25,7 @@ def row(engine: str, ms: float, *, cache: bool = True, token_learner: bool = Tru
         best_ms=ms / 2,
         cpu_ms=2 * ms,
         action_error=0.0039,
-        roofline_ms=8.0,
+        flops={"float32": 3.2e9},
     )
 
 
@@ -36,9 +39,9 @@ def figures() -> Figures:
             row("torch", 90.0, token_learner=False),
             row("onnx", 20.0),
         ),
-        rates={"float32": 400e9},
-        flops=(1e9, 2e9),
-        skipped={"torch compiled": "no compiler"},
+        rates={"float32": 400e9, "bfloat16": 200e9, "int8": 900e9},
+        flops=(1e9, 2.2e9),
+        skipped={"torch compiled": "install 'sayact[fast]'"},
     )
 
 
@@ -48,8 +51,9 @@ def test_the_parts_are_compared_as_in_the_paper(figures: Figures) -> None:
     assert found["cache"] == pytest.approx(2.5)  # with TokenLearner
 
 
-def test_tables_hold_the_figures(figures: Figures) -> None:
-    found = {
+@pytest.fixture
+def found(figures: Figures) -> dict[str, Any]:
+    return {
         "policy": "toy",
         **figures.to_json(),
         "speedups": speedups(figures),
@@ -60,12 +64,17 @@ def test_tables_hold_the_figures(figures: Figures) -> None:
         "date": "2026-01-02T03:04:05",
         "command": "sayact bench rt1",
     }
+
+
+def test_tables_hold_the_figures(found: dict[str, Any]) -> None:
     text = markdown_tables(found)
     assert "| torch float32 | 40.0 | 20.0 | 80.0 | 5.0 | 87.5 | 0.39 | 512 |" in text
     assert "no cache, no TokenLearner" in text
-    assert "Roofline 8.0 ms: 1.00 GFLOP" in text
+    assert "Roofline 8.0 ms: the operations that a step must run at" in text
+    assert "bfloat16, the precisions that both networks can be computed in. 1.00 GFLOP" in text
+    assert "onnx float32 takes 20.0 ms (met) and 2.5 × the roofline (met)." in text
     assert "The fastest, onnx float32, takes 2.5 × as long." in text
-    assert "Not run: torch compiled: no compiler" in text
+    assert "Not run: torch compiled: install 'sayact[fast]'" in text
     assert "2.5 × faster, keeping tokens another 2.5 ×" in text
     assert text.endswith("a machine, 2 threads; commit `abc`, 2026-01-02. `sayact bench rt1`.\n")
     short = short_table(found)
@@ -76,3 +85,12 @@ def test_tables_hold_the_figures(figures: Figures) -> None:
         Console(file=shown, width=80).print(table)
     lines = shown.getvalue().splitlines()
     assert sum(line.split()[-1:] == ["512"] for line in lines) == 10, "no number is cut off"
+
+
+def test_the_prompt_shows_brackets_as_they_are(
+    found: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(speed, "measure", lambda *given, **options: found)
+    assert main(["bench", "rt1"]) == 0
+    shown = capsys.readouterr()
+    assert "not run: torch compiled: install 'sayact[fast]'" in shown.out + shown.err

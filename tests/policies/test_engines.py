@@ -1,8 +1,11 @@
 """Whatever computes the network, the policy acts alike."""
 
 import json
+import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,16 +13,23 @@ import torch
 
 from sayact.cli import main
 from sayact.codecs import UniversalSentenceEncoder
+from sayact.commands.bench import ended_by_an_exception
 from sayact.config import to_json
 from sayact.models.checkpoint import Checkpoint, save_checkpoint
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.models.shapes import PAPER
-from sayact.policies.engines import Engine
-from sayact.policies.engines.bench import REFERENCE, Effort, bench, compared, subject_of
+from sayact.policies.engines import Engine, players
+from sayact.policies.engines.bench import (
+    REFERENCE,
+    Effort,
+    bench,
+    compared,
+    subject_of,
+)
 from sayact.policies.engines.exported import PRECISIONS, make_engine
-from sayact.policies.engines.players import Case, Uncached
+from sayact.policies.engines.players import Case, Player, Uncached
 from sayact.policies.engines.pytorch import StreamlinedEngine, TorchEngine
-from sayact.policies.engines.roofline import step_flops
+from sayact.policies.engines.roofline import fastest, roofline_ms, step_flops
 from sayact.policies.engines.stand_in import draw_weights, moving_pictures, stand_in
 from sayact.policies.loading import load_policy
 from sayact.policies.rt1 import RT1Policy
@@ -148,6 +158,73 @@ def test_an_exported_folder_acts_alone(checkpoint, engine, tmp_path, capsys):
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("engine", ["openvino", "onnx", "torch"])
+def test_threads_can_share_an_engine(model, engine):
+    """Each with an instruction of its own, so that steering changes hands all the time."""
+    precision = "bfloat16" if engine == "torch" else "float32"
+    shared = make_engine(model, TINY_IMAGES.crop, engine, precision)
+    pixels = np.zeros((3, *TINY_IMAGES.crop), np.uint8)
+    sentences = np.random.default_rng(1).standard_normal((2, 512)).astype(np.float32)
+    alone = [shared.tokenize(pixels, sentence) for sentence in sentences]
+    assert np.abs(alone[0] - alone[1]).max() > 0
+
+    def all_right(i: int) -> bool:
+        found = [shared.tokenize(pixels, sentences[i]) for _ in range(200)]
+        return all((tokens == alone[i]).all() for tokens in found)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(all_right, range(2))) == [True, True]
+
+
+def edit(file: Path, *where: str, to: object) -> None:
+    """Change one value of a JSON file."""
+    content = json.loads(file.read_text())
+    inner = content
+    for name in where[:-1]:
+        inner = inner[name]
+    inner[where[-1]] = to
+    file.write_text(json.dumps(content))
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("engine", "breaking", "said"),
+    [
+        ("openvino", lambda f: cut_off(f / "frame.bin"), "one whole export for openvino"),
+        ("openvino", lambda f: cut_off(f / "frame.xml"), "one whole export for openvino"),
+        ("onnx", lambda f: cut_off(f / "window.onnx"), r"window\.onnx"),
+        ("onnx", lambda f: (f / "window.onnx").write_bytes(b""), "one whole export for onnx"),
+        *[
+            (engine, breaking, said)
+            for engine in ("openvino", "onnx")
+            for breaking, said in (
+                (
+                    lambda f: edit(f / "config.json", "architecture", "frames", to=3),
+                    r"window\.tokens has the shape \(1, 4, .*in the graph, and \(1, 3, ",
+                ),
+                (
+                    lambda f: edit(f / "processor.json", "images", "crop", to=[16, 26]),
+                    r"frame\.pixels .*\(1, 3, 16, 28\) in the graph, and \(1, 3, 16, 26\)",
+                ),
+            )
+        ],
+    ],
+)
+def test_an_export_that_does_not_fit_together_is_named(
+    checkpoint, tmp_path, engine, breaking, said
+):
+    folder = tmp_path / "exported"
+    assert main(["export", str(checkpoint), "--to", engine, "--out", str(folder)]) == 0
+    breaking(folder)
+    with pytest.raises(CheckpointError, match=said) as caught:
+        load_policy(folder)
+    assert str(folder) in str(caught.value)
+    assert "Export the checkpoint again" in str(caught.value)
+
+
 def test_a_broken_export_is_named(checkpoint, tmp_path):
     (tmp_path / "engine.json").write_text('{"engine": "abacus"}')
     with pytest.raises(CheckpointError, match=r"lacks config\.json"):
@@ -158,6 +235,9 @@ def test_a_broken_export_is_named(checkpoint, tmp_path):
         load_policy(tmp_path)
     (tmp_path / "engine.json").write_text('{"engine": "onnx", "precision": "float32"}')
     with pytest.raises(CheckpointError, match=r"steering\.onnx"):
+        load_policy(tmp_path)
+    (tmp_path / "engine.json").write_text("[]")
+    with pytest.raises(CheckpointError, match=r"engine\.json must hold an object"):
         load_policy(tmp_path)
 
 
@@ -212,6 +292,11 @@ def test_the_bench_measures_and_compares(checkpoint):
     assert all(row["ms_per_step"] > 0 and row["peak_mb"] > 50 for row in found["rows"])
     assert reference["token_agreement"] == 1
     assert 0.5 < rounded["token_agreement"] <= 1
+    assert set(found["rates_gflops"]) == {"float32", "bfloat16", "int8"}
+    assert (set(reference["flops"]), set(rounded["flops"])) == ({"float32"}, {"float32", "int8"})
+    # The tiny window is of four frames.
+    image, transformer = (1e9 * found["gflops"][part] for part in ("image", "transformer"))
+    assert rounded["flops"] == pytest.approx({"float32": 4 * image, "int8": transformer})
     assert (rounded["cache"], reference["cache"]) == (False, True)
     shares = [share for _, share in said]
     assert shares == sorted(shares)
@@ -223,6 +308,40 @@ def test_without_the_cache_the_answer_is_the_same(model):
     found, near = play(Uncached(TorchEngine(model)))
     assert (found == tokens).all()
     assert (near == logits).all()
+
+
+def test_empty_starts_are_not_measured_uncached():
+    with pytest.raises(SayactError, match="empty frames"):
+        Uncached(TorchEngine(drawn(replace(tiny_rt1(), empty_start=True))))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_a_row_is_what_its_name_says(checkpoint, precision, monkeypatch):
+    monkeypatch.setattr(players, "has_bfloat16", lambda: False)
+    with pytest.raises(SayactError, match="no bfloat16"):
+        Player(Case(engine="openvino", precision=precision), checkpoint, [episode()])
+
+
+def test_only_weights_can_be_exported_and_measured(checkpoint, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    for words in (
+        ["export", "random", "--to", "onnx", "--out", out],
+        ["bench", "rt1", "--quick", "--checkpoint", "random"],
+    ):
+        assert main(words) == 2
+        assert "'random' is a baseline and has no weights" in capsys.readouterr().err
+    assert main(["export", str(checkpoint), "--to", "onnx", "--out", out]) == 0
+    assert main(["export", out, "--to", "onnx", "--out", f"{out}-again"]) == 2
+    assert "was exported for onnx and has no weights" in capsys.readouterr().err
+    with pytest.raises(SayactError, match="unknown engine 'foo'"):
+        load_policy("random", engine="foo")
+
+
+def test_sigterm_unwinds():
+    before = signal.getsignal(signal.SIGTERM)
+    with ended_by_an_exception(), pytest.raises(SystemExit, match="143"):
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_bench_without_threads_is_refused(capsys):
@@ -240,17 +359,30 @@ def test_agreement_counts_tokens_and_ranges():
 
 
 def test_the_step_s_arithmetic_is_that_of_the_layers():
-    """Multiplications and additions of the published network, counted by hand where easy."""
+    """Multiplications and additions that must run, counted by hand where easy."""
     image, transformer = step_flops(PAPER, (256, 320))
-    tokens, inner, width, layers = 114, 1024, 512, 8
-    a_layer = tokens * (4 * width * inner + width * width) + 2 * tokens * tokens * inner
-    outside = tokens * 512 * width + 6 * 11 * width * 256  # logits where they are read
-    rest = transformer - 2 * (layers * a_layer + outside)
+    tokens, inner, width, before = 114, 1024, 512, 7
+
+    def a_layer(read: int) -> int:
+        """Keys and values of all tokens; the rest of those that are read."""
+        key_value = tokens * 2 * width * inner
+        return key_value + read * (2 * width * inner + width * width + 2 * tokens * inner)
+
+    outside = 6 * 8 * 512 * width + 11 * width * 256  # image tokens in, logits out
+    rest = transformer - 2 * (before * a_layer(tokens) + a_layer(11) + outside)
     assert abs(rest) < 1e-6 * transformer
     # EfficientNet-B3 at 300 × 300 is known for 1.8 G multiplications; 9 × 9 instead of 10 × 10
     # places at the end make it less.
     assert 1.5e9 < image / 2 < 1.8e9
     assert step_flops(PAPER, (256, 320), cache=False) == (6 * image, transformer)
+
+
+def test_a_roof_depends_on_rates_alone():
+    disturbed = {"float32": 100e9, "bfloat16": 150e9, "int8": 900e9}
+    quiet = {"float32": 200e9, "bfloat16": 120e9, "int8": 800e9}
+    rates = fastest([disturbed, quiet])
+    assert rates == {"float32": 200e9, "bfloat16": 150e9, "int8": 900e9}
+    assert roofline_ms((3e9, 5e9), rates) == pytest.approx(40)
 
 
 def test_the_stand_in_is_the_published_network():

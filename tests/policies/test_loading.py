@@ -10,7 +10,7 @@ from sayact.models.checkpoint import Checkpoint, save_checkpoint
 from sayact.models.rt1 import RT1
 from sayact.policies.loading import build_policy, load_policy
 from sayact.schema import LANGUAGE_TABLE
-from sayact.schema.errors import CheckpointError
+from sayact.schema.errors import CheckpointError, SayactError
 from sayact.testing import tiny_processor, tiny_rt1
 
 
@@ -54,3 +54,8 @@ def test_another_model_is_refused(checkpoint):
 def test_no_architecture_is_refused(checkpoint):
     with pytest.raises(ConfigError, match="RT1Config"):
         build_policy(replace(checkpoint, config={"model": "rt1"}))
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(SayactError, match=r"no device 'gpu' here; there are: cpu"):
+        load_policy("rt1-nano", device="gpu")

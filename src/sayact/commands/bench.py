@@ -1,6 +1,9 @@
 """`sayact bench world`, `sayact bench rt1`: how fast the world is, and how fast the policy."""
 
 import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -46,8 +49,8 @@ class BenchRT1(Verb):
 
     Without a checkpoint: the released 35 M network with drawn weights, from a 256 × 320 picture,
     also without token cache and TokenLearner; and rt1-nano on pictures of its own episodes.
-    Engines take turns, each in a process of its own. Ten minutes on two cores; close other
-    programs.
+    Engines take turns, each in a process of its own: about 7 GB of memory together. Ten minutes on
+    two cores; close other programs.
 
     For instance:
 
@@ -73,7 +76,7 @@ class BenchRT1(Verb):
         if self.threads < 1:
             raise SayactError(f"at least 1 thread must compute; got {self.threads}")
         columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-        with Progress(*columns, console=console) as bar:
+        with ended_by_an_exception(), Progress(*columns, console=console) as bar:
             task = bar.add_task("", total=1.0)
             found = measure(
                 Effort(threads=self.threads, rounds=4 if self.quick else 12),
@@ -84,5 +87,19 @@ class BenchRT1(Verb):
         for table in terminal_tables(found):
             console.print(table)
         for row, why in found["skipped"].items():
-            console.print(f"not run: {row}: {why}", soft_wrap=True)
+            console.print(f"not run: {row}: {why}", soft_wrap=True, markup=False)
         return Outcome(result=found)
+
+
+@contextmanager
+def ended_by_an_exception() -> Generator[None, None, None]:
+    """SIGTERM ends the command as Ctrl-C does: its processes and temporary files go with it."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sayact.codecs import Processor
 from sayact.config import from_json
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, read_checkpoint, read_json
+from sayact.models.device import require_device
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.baselines import OraclePolicy, RandomPolicy, ZeroPolicy
 from sayact.policies.engines.exported import (
@@ -45,9 +46,11 @@ def load_policy(
     The folder is a checkpoint, a training run, which stands for its newest one, or what
     `sayact export` wrote. `engine` is torch, openvino or onnx: what computes the network
     (docs/speed.md); an exported folder knows its own, and baselines have none.
-    Raises UnknownNameError with the valid names, or CheckpointError where the folder is broken.
+    Raises UnknownNameError with the valid names, CheckpointError where the folder is broken, or
+    SayactError where this machine has no such device.
     """
     name = str(name_or_path)
+    require_device(device)
     if name in BASELINES:
         require_known(engine or "torch", precision or "float32", PRECISIONS)
         return BASELINES[name]()

@@ -24,7 +24,7 @@ from sayact.models.checkpoint import Checkpoint, read_checkpoint, save_checkpoin
 from sayact.models.rt1 import RT1Config
 from sayact.policies.engines.exported import export
 from sayact.policies.engines.players import Apart, Case, Episodes
-from sayact.policies.engines.roofline import step_flops
+from sayact.policies.engines.roofline import fastest, roofline_ms, step_flops
 from sayact.policies.loading import build_model, checkpoint_folder
 from sayact.schema import ActionSpace
 from sayact.schema.errors import SayactError
@@ -62,7 +62,7 @@ class Row:
     `ms_per_step` is the median on the clock, `best_ms` the best, `cpu_ms` the median of all cores'
     time together. `token_agreement` is the share of action tokens that are the reference's,
     `action_error` the mean difference of its values from the reference's as a share of their
-    range. `roofline_ms` is the step's arithmetic at the rates of this row's precisions.
+    range. `flops` are a step's operations by the precision they are computed in.
     """
 
     engine: str
@@ -75,17 +75,21 @@ class Row:
     best_ms: float
     cpu_ms: float
     action_error: float
-    roofline_ms: float
+    flops: Mapping[str, float]
+
+    def roofline_ms(self, rates: Mapping[str, float]) -> float:
+        """The arithmetic alone, at the rates of this row's own precisions."""
+        return 1e3 * sum(flops / rates[precision] for precision, flops in self.flops.items())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """`rounds` turns of `steps` control steps for every row; matrix products a while each."""
+    """`rounds` turns of `steps` control steps for every row, and matrix products a while each."""
 
     threads: int
     rounds: int = 12
     steps: int = 5
-    rate_seconds: float = 0.5
+    rate_seconds: float = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +101,13 @@ class Figures:
     flops: tuple[float, float]  # of the image network for one frame, of the transformer
     skipped: Mapping[str, str]
 
-    @property
-    def roofline_ms(self) -> float:
-        """The lowest of the whole network's rows."""
-        return min(row.roofline_ms for row in self.rows if row.cache and row.token_learner)
-
     def to_json(self) -> dict[str, Any]:
         image, transformer = self.flops
         return {
-            "roofline_ms": self.roofline_ms,
-            "rows": [asdict(row) for row in self.rows],
+            "roofline_ms": roofline_ms(self.flops, self.rates),
+            "rows": [
+                asdict(row) | {"roofline_ms": row.roofline_ms(self.rates)} for row in self.rows
+            ],
             "rates_gflops": {name: rate / 1e9 for name, rate in self.rates.items()},
             "gflops": {"image": image / 1e9, "transformer": transformer / 1e9},
             "skipped": dict(self.skipped),
@@ -142,13 +143,14 @@ def bench(
                 continue
             ending.callback(players[case].close)
         answers = {case: player.call("answers") for case, player in players.items()}
-        rates = players[REFERENCE].call("rates", effort.rate_seconds)
+        peaks = {case: player.call("peak_mb") for case, player in players.items()}
+        rates: list[dict[str, float]] = []
         seconds: dict[Case, list[tuple[float, float]]] = {case: [] for case in players}
         for turn in range(effort.rounds):
+            rates.append(players[REFERENCE].call("rates", effort.rate_seconds))
             for case, player in players.items():
                 say(f"timing {case}", (1 + turn / effort.rounds) / 2)
                 seconds[case] += player.call("seconds", effort.steps)
-        peaks = {case: player.call("peak_mb") for case, player in players.items()}
 
     content = subject(True)
     rows = []
@@ -165,11 +167,11 @@ def bench(
                 token_agreement=agreement,
                 action_error=error,
                 peak_mb=peaks[case],
-                roofline_ms=1e3 * _roofline(case, subject, rates),
+                flops=_by_precision(case, subject),
             )
         )
     return Figures(
-        rows=tuple(rows), rates=rates, flops=_flops(content, cache=True), skipped=skipped
+        rows=tuple(rows), rates=fastest(rates), flops=_flops(content, cache=True), skipped=skipped
     )
 
 
@@ -211,8 +213,9 @@ def _flops(content: Checkpoint, cache: bool) -> tuple[float, float]:
     return step_flops(config, tuple(content.processor["images"]["crop"]), cache)
 
 
-def _roofline(case: Case, subject: Subject, rates: Mapping[str, float]) -> float:
-    """Seconds that the arithmetic of a step takes at least, in this case's precisions."""
+def _by_precision(case: Case, subject: Subject) -> dict[str, float]:
     image, transformer = _flops(subject(case.token_learner), case.cache)
-    image_precision = IMAGE_PRECISION.get((case.engine, case.precision), case.precision)
-    return image / rates[image_precision] + transformer / rates[case.precision]
+    rounded = IMAGE_PRECISION.get((case.engine, case.precision), case.precision)
+    if rounded == case.precision:
+        return {rounded: image + transformer}
+    return {rounded: image, case.precision: transformer}

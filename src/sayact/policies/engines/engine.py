@@ -10,7 +10,11 @@ from sayact.models.rt1 import RT1Config
 
 @runtime_checkable
 class Engine(Protocol):
-    """Computes the two networks of one RT-1; remembers nothing of an episode."""
+    """Computes the two networks of one RT-1.
+
+    Whatever it remembers changes no answer: policies and threads may share one. A policy is one
+    episode at a time.
+    """
 
     @property
     def config(self) -> RT1Config:

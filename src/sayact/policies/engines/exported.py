@@ -21,11 +21,16 @@ from sayact.models.checkpoint import (
 )
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.engines.engine import Engine
-from sayact.policies.engines.graph_engine import Precision
+from sayact.policies.engines.graph_engine import Precision, require_shapes
 from sayact.policies.engines.onnx_engine import OnnxEngine
 from sayact.policies.engines.openvino_engine import OpenVinoEngine
 from sayact.policies.engines.pytorch import StreamlinedEngine, TorchEngine
-from sayact.schema.errors import CheckpointError, SayactError, UnknownNameError
+from sayact.schema.errors import (
+    CheckpointError,
+    MissingExtraError,
+    SayactError,
+    UnknownNameError,
+)
 
 MANIFEST = "engine.json"
 EXPORTED = {"openvino": OpenVinoEngine, "onnx": OnnxEngine}
@@ -43,7 +48,7 @@ def make_engine(
     device: str = "cpu",
 ) -> Engine:
     """What computes a network in memory; `picture` is height and width of what comes in."""
-    _require_known(engine, precision, PRECISIONS)
+    require_known(engine, precision, PRECISIONS)
     if engine == "torch":
         if precision == "float32":
             return TorchEngine(model, device)
@@ -65,7 +70,7 @@ def export(
     Raises SayactError where `out` exists, UnknownNameError with the valid names, and
     MissingExtraError where the engine is not installed.
     """
-    _require_known(engine, precision, {name: PRECISIONS[name] for name in EXPORTED})
+    require_known(engine, precision, {name: PRECISIONS[name] for name in EXPORTED})
     out = Path(out)
     if out.exists():
         raise SayactError(f"{out} exists already; name a folder that does not")
@@ -78,6 +83,14 @@ def export(
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         folder.chmod(0o755)
         folder.rename(out)
+
+
+def require_known(engine: str, precision: str, known: Mapping[str, Sequence[str]]) -> None:
+    """Raises UnknownNameError with the names in `known`, which are precisions by engine."""
+    if engine not in known:
+        raise UnknownNameError("engine", engine, known)
+    if precision not in known[engine]:
+        raise UnknownNameError(f"precision for {engine}", precision, known[engine])
 
 
 def is_exported(folder: Path) -> bool:
@@ -109,12 +122,18 @@ def read_exported(folder: Path) -> Exported:
     if missing:
         raise CheckpointError(f"{folder} is not whole: it lacks {', '.join(missing)}")
     config = from_json(RT1Config, description.config.get("architecture", {}))
-    return Exported(
-        description=description,
-        engine=EXPORTED[engine](config, folder, precision),
-        engine_name=engine,
-        precision=precision,
-    )
+    try:
+        made = EXPORTED[engine](config, folder, precision)
+        require_shapes(made.shapes(), config, tuple(description.processor["images"]["crop"]))
+    except MissingExtraError:
+        raise
+    except Exception as error:  # every library has its own for a file that is cut off
+        reason = str(error).strip().splitlines()[-1]
+        raise CheckpointError(
+            f"{folder} does not hold one whole export for {engine}: {reason}. "
+            "Export the checkpoint again."
+        ) from error
+    return Exported(description=description, engine=made, engine_name=engine, precision=precision)
 
 
 @contextmanager
@@ -132,13 +151,6 @@ def _graphs(
         folder.mkdir()
         EXPORTED[engine].write(model, picture, folder, precision)
         yield folder
-
-
-def _require_known(engine: str, precision: str, known: Mapping[str, Sequence[str]]) -> None:
-    if engine not in known:
-        raise UnknownNameError("engine", engine, known)
-    if precision not in known[engine]:
-        raise UnknownNameError(f"precision for {engine}", precision, known[engine])
 
 
 def _versions(engine: str) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """What engines over the three streamlined graphs share: which graph runs when, and on what."""
 
 import copy
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -11,19 +13,25 @@ from torch import Tensor, nn
 
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.engines.streamlined import Frame, Steering, Window
+from sayact.schema.errors import CheckpointError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 GraphName = Literal["steering", "frame", "window"]
 GRAPHS: tuple[GraphName, ...] = ("steering", "frame", "window")
+# What each graph's one output is called in the files.
+OUTPUTS: dict[GraphName, str] = {"steering": "steering", "frame": "tokens", "window": "logits"}
 
 
 class GraphEngine(ABC):
-    """Runs `Steering` when the sentence changes, `Frame` and `Window` once a frame each."""
+    """Runs `Steering` when the sentence changes, `Frame` and `Window` once a frame each.
+
+    Threads may share it: one computes at a time, since a graph has one place for its output.
+    """
 
     def __init__(self, config: RT1Config) -> None:
         self._config = config
-        self._sentence: np.ndarray | None = None  # the one that `_steering` belongs to
-        self._steering: np.ndarray = np.zeros(0, np.float32)
+        self._steered: tuple[np.ndarray, np.ndarray] | None = None  # newest sentence, its steering
+        self._one_at_a_time = threading.Lock()
 
     @property
     def config(self) -> RT1Config:
@@ -32,16 +40,17 @@ class GraphEngine(ABC):
     def tokenize(
         self, pixels: UInt8[np.ndarray, "3 H W"], sentence: Float32[np.ndarray, "E"]
     ) -> Float32[np.ndarray, "K D"]:
-        if self._sentence is None or not np.array_equal(sentence, self._sentence):
-            self._steering = self.compute("steering", sentence[None])
-            self._sentence = sentence.copy()
-        return self.compute("frame", pixels[None], self._steering)[0]
+        with self._one_at_a_time:
+            if self._steered is None or not np.array_equal(sentence, self._steered[0]):
+                self._steered = sentence.copy(), self.compute("steering", sentence[None])
+            return self.compute("frame", pixels[None], self._steered[1])[0]
 
     def decode(self, tokens: Float32[np.ndarray, "T K D"]) -> Float32[np.ndarray, "A V"]:
         seen = len(tokens)
         window = np.zeros((1, self._config.frames, *tokens.shape[1:]), np.float32)
         window[0, :seen] = tokens
-        return self.compute("window", window, np.array([seen - 1]))
+        with self._one_at_a_time:
+            return self.compute("window", window, np.array([seen - 1]))
 
     @abstractmethod
     def compute(self, graph: GraphName, *inputs: np.ndarray) -> Float32[np.ndarray, "..."]:
@@ -74,3 +83,25 @@ def example_inputs(
         },
         "window": {"tokens": tokens, "slot": torch.zeros(1, dtype=torch.int64)},
     }
+
+
+def require_shapes(
+    shapes: Mapping[str, tuple[int, ...]], config: RT1Config, picture: tuple[int, int]
+) -> None:
+    """Raises CheckpointError where graphs that were read are not those of `config`.
+
+    shapes: of inputs and outputs by name, as "window.tokens".
+    picture: height and width of what the processor gives.
+    """
+    wanted = {
+        "steering.sentence": (1, config.sentence),
+        "frame.pixels": (1, 3, *picture),
+        "window.tokens": (1, config.frames, config.image_tokens, config.token_width),
+        "window.logits": (config.action_dims, config.bins),
+    }
+    for name, shape in wanted.items():
+        if shapes.get(name) != shape:
+            raise CheckpointError(
+                f"{name} has the shape {shapes.get(name)} in the graph, and {shape} by config.json "
+                "and processor.json"
+            )

@@ -15,6 +15,7 @@ from jaxtyping import Float32
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.engines.graph_engine import (
     GRAPHS,
+    OUTPUTS,
     GraphEngine,
     GraphName,
     Precision,
@@ -70,11 +71,20 @@ class OnnxEngine(GraphEngine):
                     tuple(examples[name].values()),
                     file,
                     input_names=list(examples[name]),
+                    output_names=[OUTPUTS[name]],
                     opset_version=OPSET,
                     dynamo=False,
                 )
             if precision == "int8" and name == "window":
                 round_weights(file)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of all inputs and outputs, by name."""
+        return {
+            f"{graph}.{x.name}": tuple(x.shape)
+            for graph, session in self._sessions.items()
+            for x in (*session.get_inputs(), *session.get_outputs())
+        }
 
     def compute(self, graph: GraphName, *inputs: np.ndarray) -> Float32[np.ndarray, "..."]:
         named = dict(zip(self._inputs[graph], inputs, strict=True))

@@ -5,6 +5,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.engines.graph_engine import (
     GRAPHS,
+    OUTPUTS,
     GraphEngine,
     GraphName,
     Precision,
@@ -42,10 +44,12 @@ class OpenVinoEngine(GraphEngine):
         super().__init__(config)
         openvino = import_openvino()
         core = openvino.Core()
-        options = self._options(core, precision)
+        options = self._options(precision)
+        self._graphs: dict[GraphName, Any] = {
+            name: core.compile_model(folder / f"{name}.xml", "CPU", options) for name in GRAPHS
+        }
         self._requests: dict[GraphName, Any] = {
-            name: core.compile_model(folder / f"{name}.xml", "CPU", options).create_infer_request()
-            for name in GRAPHS
+            name: graph.create_infer_request() for name, graph in self._graphs.items()
         }
 
     @staticmethod
@@ -60,21 +64,30 @@ class OpenVinoEngine(GraphEngine):
         graphs = streamlined(model)
         examples = example_inputs(model, graphs, picture)
         for name, graph in graphs.items():
-            converted = _converted(graph, tuple(examples[name].values()))
+            converted = _converted(graph, examples[name], OUTPUTS[name])
             if precision == "int8" and name == "window":
                 round_weights(converted)
             # With float16 for storage a rounding would come on top of the one asked for.
             openvino.save_model(converted, folder / f"{name}.xml", compress_to_fp16=False)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of all inputs and outputs, by name; compiling gives some of them others besides."""
+        return {
+            f"{graph}.{name}": tuple(x.shape)
+            for graph, compiled in self._graphs.items()
+            for x in (*compiled.inputs, *compiled.outputs)
+            for name in x.names
+        }
 
     def compute(self, graph: GraphName, *inputs: np.ndarray) -> Float32[np.ndarray, "..."]:
         request = self._requests[graph]
         request.infer(dict(enumerate(inputs)), share_inputs=True)
         return request.get_output_tensor(0).data.copy()  # the next call writes there again
 
-    def _options(self, core: Any, precision: Precision) -> dict[str, str]:
+    def _options(self, precision: Precision) -> dict[str, str]:
         hint = "f32"
         if precision != "float32":
-            if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            if has_bfloat16():
                 hint = "bf16"
             else:
                 log.warning("this processor has no bfloat16: its part is computed in float32")
@@ -84,6 +97,12 @@ class OpenVinoEngine(GraphEngine):
             "INFERENCE_PRECISION_HINT": hint,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(ROUNDED_TOGETHER if precision == "int8" else 0),
         }
+
+
+def has_bfloat16() -> bool:
+    """Whether OpenVINO can compute in bfloat16 on this processor."""
+    core = import_openvino().Core()
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def round_weights(graph: Any) -> None:
@@ -103,8 +122,8 @@ def round_weights(graph: Any) -> None:
         node.input(1).replace_source_output(weights.output(0))
 
 
-def _converted(graph: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
-    """An OpenVINO graph of fixed shapes.
+def _converted(graph: nn.Module, inputs: Mapping[str, Tensor], output: str) -> Any:
+    """An OpenVINO graph of fixed shapes, its inputs and its output named.
 
     Made by the parts that `openvino.convert_model` is made of: that function also reports every
     conversion to its makers over the network, unasked.
@@ -115,11 +134,13 @@ def _converted(graph: nn.Module, inputs: tuple[Tensor, ...]) -> Any:
 
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that shapes are fixed is what we want
-        traced = torch.jit.trace(graph, inputs, check_trace=False)
-        decoder = TorchScriptPythonDecoder(traced, example_input=inputs)
+        traced = torch.jit.trace(graph, tuple(inputs.values()), check_trace=False)
+        decoder = TorchScriptPythonDecoder(traced, example_input=tuple(inputs.values()))
     front = FrontEndManager().load_by_framework("pytorch")
     converted = front.convert(front.load(decoder))
-    for entry, example in zip(converted.inputs, inputs, strict=True):
+    converted.outputs[0].get_tensor().set_names({output})
+    for entry, (name, example) in zip(converted.inputs, inputs.items(), strict=True):
+        entry.get_tensor().set_names({name})
         node = entry.get_node()
         node.set_partial_shape(openvino.PartialShape(list(example.shape)))
         node.set_element_type(openvino.Type(example.numpy().dtype))

@@ -10,6 +10,7 @@ turns and the noise of a machine hits all of them alike.
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -23,13 +24,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from sayact.codecs import Processor
 from sayact.models.checkpoint import read_checkpoint
 from sayact.models.rt1 import RT1Config
 from sayact.policies.engines.engine import Engine
 from sayact.policies.engines.graph_engine import Precision
+from sayact.policies.engines.openvino_engine import has_bfloat16
 from sayact.policies.engines.pytorch import StreamlinedEngine
 from sayact.policies.engines.roofline import matmul_rates
-from sayact.policies.loading import build_model, checkpoint_folder, load_policy
+from sayact.policies.loading import build_model, build_processor, load_policy
 from sayact.policies.rt1 import RT1Policy
 from sayact.schema import Observation
 from sayact.schema.errors import SayactError
@@ -38,6 +41,9 @@ Episodes = Sequence[Sequence[Observation]]
 
 STOP_SECONDS = 10.0  # for a process to end by itself
 MEGA = 1e6
+# Threads that spin steal the time of those that work; threads that fall asleep at once are late for
+# the next small operation, and PyTorch's step takes 138 ms instead of 85. So they spin a little.
+THREADS_THAT_WAIT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "10000"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +72,8 @@ class Player:
         self._episodes = episodes
         self._moments = [moment for episode in episodes for moment in episode]
         self._next = 0
-        if case.engine.startswith("torch "):
-            policy = load_policy(folder)
-            assert isinstance(policy, RT1Policy)
-            model = build_model(read_checkpoint(checkpoint_folder(str(folder))))
-            compiled = case.engine == "torch compiled"
-            engine: Engine = StreamlinedEngine(model, case.precision, compiled=compiled)
-        else:
-            policy = load_policy(folder)
-            assert isinstance(policy, RT1Policy)
-            engine = policy.engine
-        self._policy = RT1Policy(engine if case.cache else Uncached(engine), policy.processor)
+        engine, processor = _loaded(case, folder)
+        self._policy = RT1Policy(engine if case.cache else Uncached(engine), processor)
         for moment in self._moments[:2]:  # compile, allocate, embed the sentence
             self._policy.act(moment)
         self._policy.reset()
@@ -117,10 +114,26 @@ class Player:
         return matmul_rates(seconds)
 
 
+def _loaded(case: Case, folder: Path) -> tuple[Engine, Processor]:
+    """Raises SayactError where the row would be something else than its name says."""
+    if case.engine.startswith("torch "):
+        content = read_checkpoint(folder)
+        compiled = case.engine == "torch compiled"
+        engine = StreamlinedEngine(build_model(content), case.precision, compiled=compiled)
+        return engine, build_processor(content)
+    if case.engine == "openvino" and case.precision != "float32" and not has_bfloat16():
+        raise SayactError("this processor has no bfloat16; it would be computed in float32")
+    policy = load_policy(folder)
+    assert isinstance(policy, RT1Policy)
+    return policy.engine, policy.processor
+
+
 class Uncached:
     """An engine that sees all frames of the window at every step, as before RT-1's token cache."""
 
     def __init__(self, engine: Engine) -> None:
+        if engine.config.empty_start:
+            raise SayactError("a network that starts with empty frames is not measured uncached")
         self._engine = engine
         self._seen: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -148,9 +161,9 @@ class Apart:
         self._process = context.Process(
             target=_serve, args=(other, case, folder, episodes), daemon=True
         )
-        # Read by the numeric libraries when they are loaded; spinning threads steal the time of
-        # those that work, here the other players'.
-        with _environment(OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="passive"):
+        # Read by the numeric libraries when they are loaded.
+        settings = _environment(OMP_NUM_THREADS=str(threads), **THREADS_THAT_WAIT)
+        with settings, _deaf_to_the_keyboard():
             self._process.start()
         other.close()
         try:
@@ -189,12 +202,22 @@ def _serve(line: Connection, case: Case, folder: Path, episodes: Episodes) -> No
         while True:
             method, arguments = line.recv()
             line.send((True, getattr(player, method)(*arguments)))
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         return  # the other side has closed
     except SayactError as mistake:
         line.send((False, str(mistake)))
     except Exception:
         line.send((False, f"{case} failed: {traceback.format_exc(limit=-3)}"))
+
+
+@contextmanager
+def _deaf_to_the_keyboard() -> Generator[None, None, None]:
+    """Processes started meanwhile never hear Ctrl-C: the parent handles it, and closes them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which a new process takes over
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """How fast could it be? The arithmetic of one control step over what this machine can multiply."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from sayact.models.rt1 import RT1, RT1Config
+from sayact.policies.engines.streamlined import Frame, Window
 
 SIZES = (1024, 2048)  # of square matrices; the faster of the two counts
+# Both networks can be computed in these. int8 is for the transformer's matrices only.
+BOTH_NETWORKS = ("float32", "bfloat16")
 
 
 def step_flops(
@@ -18,19 +21,35 @@ def step_flops(
     """Operations of one control step, a multiplication and an addition being two.
 
     Of the image network for the new frame (for all frames of the window without the cache), and of
-    one pass of the transformer over the whole window: the network as published, nothing left out.
+    one pass of the transformer over the window. Counted is what must run: not the sentence's scales
+    and shifts, which are the same until the next instruction, and of the last layer only the rows
+    that are read.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), torch.no_grad():
         model = RT1(config).eval()
+        frame, window = Frame(model.tokenizer), Window(model)
         pixels = torch.zeros(1, 3, *picture, dtype=torch.uint8)
-        sentence = torch.zeros(1, config.sentence)
-        window = torch.zeros(1, config.frames, config.image_tokens, config.token_width)
-    with torch.no_grad(), FlopCounterMode(display=False) as image:
-        model.tokenize(pixels, sentence)
-    with torch.no_grad(), FlopCounterMode(display=False) as transformer:
-        model.decode(window)
+        steering = torch.zeros(1, frame.steering)
+        tokens = torch.zeros(1, config.frames, config.image_tokens, config.token_width)
+        with FlopCounterMode(display=False) as image:
+            frame(pixels, steering)
+        with FlopCounterMode(display=False) as transformer:
+            window(tokens, torch.zeros(1, dtype=torch.int64))
     seen = 1 if cache else config.frames
     return float(seen * image.get_total_flops()), float(transformer.get_total_flops())
+
+
+def roofline_ms(flops: tuple[float, float], rates: Mapping[str, float]) -> float:
+    """The least milliseconds of a step: its operations at the fastest rate for both networks."""
+    return 1e3 * sum(flops) / max(rates[precision] for precision in BOTH_NETWORKS)
+
+
+def fastest(measured: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The highest rate of each precision: the other measurements were disturbed."""
+    best: dict[str, float] = {}
+    for rates in measured:
+        best |= {name: max(rate, best.get(name, 0.0)) for name, rate in rates.items()}
+    return best
 
 
 def matmul_rates(seconds: float) -> dict[str, float]:

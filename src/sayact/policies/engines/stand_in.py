@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sayact.codecs import EdgeBins, ImageCodec, Processor
+from sayact.codecs import UniversalSentenceEncoder
+from sayact.codecs.released import CAMERA, released_processor
 from sayact.config import to_json
 from sayact.models.checkpoint import Checkpoint
 from sayact.models.layers.efficientnet import FiLM
@@ -25,7 +26,6 @@ from sayact.models.shapes import PAPER
 from sayact.schema import RT1 as RT1_ACTIONS
 from sayact.schema import Observation
 
-CAMERA = (256, 320)  # height, width of the released network's pictures
 SWISH_GAIN = 1.85  # variance that weights must add for a swish layer to keep its input's
 PIXELS_A_FRAME = 7  # how far the picture moves
 PATCH = 32  # pixels of one colour
@@ -37,10 +37,7 @@ def stand_in(token_learner: bool = True, config: RT1Config = PAPER) -> Checkpoin
         config = replace(config, token_learner=False, image_tokens=_places(config))
     model = RT1(config)
     draw_weights(model, torch.Generator().manual_seed(0))
-    processor = Processor(
-        images=ImageCodec(camera=CAMERA, shrink_by=1, crop=CAMERA),
-        actions=EdgeBins(action_space=RT1_ACTIONS, bins=config.bins),
-    )
+    processor = released_processor(RT1_ACTIONS, config.bins, UniversalSentenceEncoder())
     return Checkpoint(
         weights=model.state_dict(),
         config={"model": "rt1", "architecture": to_json(config)},
