@@ -19,12 +19,12 @@ PIP_ARGS ?=
 export OMP_WAIT_POLICY := passive
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-slow lint readme install gl clean
+.PHONY: help demo test test-slow lint readme install run-install gl clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-demo: install gl  ## watch RT-1 learn a table-top task from scratch; leaves runs/demo/report.html
+demo: run-install gl  ## watch RT-1 learn a table-top task from scratch; leaves runs/demo/report.html
 	@$(BIN)/sayact demo --out $(OUT)
 
 test: install gl lint  ## style, types and the quick tests
@@ -46,11 +46,19 @@ readme: install  ## write the tables of README.md and results/ anew from the mea
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+run-install: $(VENV)/.runs
+
+# Who only runs the demo need not wait for what the tests need.
+$(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "sayact needs Python 3.11 or later; run: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "==> making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "==> installing sayact and what it needs into $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable .
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.runs
+	@echo "==> installing what the tests need"
 	@$(BIN)/python -m pip install --quiet $(PIP_ARGS) --editable ".[dev]"
 	@touch $@
 
@@ -60,7 +68,7 @@ GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri
 
 gl: $(VENV)/.gl
 
-$(VENV)/.gl: $(VENV)/.installed
+$(VENV)/.gl: $(VENV)/.runs
 	@draws() { for gl in egl osmesa; do MUJOCO_GL=$$gl $(BIN)/python $(DRAWS) 2>/dev/null && return 0; done; return 1; }; \
 	if [ "$$(uname -s)" != Linux ] || draws; then touch $@; exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
