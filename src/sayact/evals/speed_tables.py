@@ -1,11 +1,12 @@
 """What `sayact bench rt1` found, as tables for the terminal and for results/."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
+
+from sayact.evals.markdown import table_lines
 
 RULE = (
     "the operations that a step must run at the rate of the fastest matrix product in float32 or "
@@ -38,8 +39,8 @@ def markdown_tables(found: dict[str, Any]) -> str:
     for part in _parts(found):
         frames = f", {part['frames']} frames of its own episodes" if "frames" in part else ""
         lines += [f"**{part['policy']}{frames}**", ""]
-        lines += [_line(["engine", *HEADINGS]), _line(["---", *["---:"] * len(HEADINGS)])]
-        lines += [_line([_title(row), *_cells(row)]) for row in part["rows"]]
+        rows = [[_title(row), *_cells(row)] for row in part["rows"]]
+        lines += table_lines(["engine", *HEADINGS], rows)
         lines += ["", _roofline(part), ""]
         for row, why in part["skipped"].items():
             lines += [f"Not run: {row}: {why}", ""]
@@ -59,13 +60,13 @@ def markdown_tables(found: dict[str, Any]) -> str:
 def short_table(found: dict[str, Any]) -> str:
     """For the README: every engine on the network as it is published."""
     headings = ["engine", "ms a step", "× roofline", "same tokens %", "peak MB"]
-    lines = [_line(headings), _line(["---", *["---:"] * (len(headings) - 1)])]
-    lowest = found["roofline_ms"]
+    lowest, rows = found["roofline_ms"], list[list[str]]()
     for row in _published(found):
         milliseconds, *_, same, _, megabytes = _cells(row)
         ratio = f"{row['ms_per_step'] / lowest:.1f}"
-        lines.append(_line([_title(row), f"**{milliseconds}**", ratio, same, megabytes]))
-    lines += [
+        rows.append([_title(row), f"**{milliseconds}**", ratio, same, megabytes])
+    lines = [
+        *table_lines(headings, rows),
         "",
         "A control step of the 35 M network: a 256 × 320 picture to eleven numbers, median, drawn "
         f"weights. Roofline: {lowest:.1f} ms, {RULE}. {_where(found)}",
@@ -143,7 +144,3 @@ def _published(part: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _fastest(part: dict[str, Any]) -> dict[str, Any]:
     return min(_published(part), key=lambda row: row["ms_per_step"])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

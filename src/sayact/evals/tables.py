@@ -18,6 +18,7 @@ from rich.table import Table
 
 from sayact.evals import speed_tables, training_tables
 from sayact.evals.evaluation import Evaluation
+from sayact.evals.markdown import table_lines
 from sayact.evals.provenance import policy_title
 from sayact.evals.statistics import Interval, percent
 from sayact.schema.errors import SayactError
@@ -94,11 +95,14 @@ def terminal_table(evaluation: Evaluation) -> Table:
 
 def markdown_table(evaluation: Evaluation) -> str:
     """For the README and results/: the same numbers."""
-    titles = ["policy", *headings(evaluation)]
-    lines = [_line(titles), _line(["---", *["---:"] * (len(titles) - 1)])]
-    for row in rows(evaluation):
-        cells = [f"**{100 * r:.0f}** ({100 * i[0]:.0f}–{100 * i[1]:.0f})" for r, i in row.cells]
-        lines.append(_line([f"`{row.policy}`", *cells]))
+    shown = [
+        [
+            f"`{row.policy}`",
+            *(f"**{100 * r:.0f}** ({100 * i[0]:.0f}–{100 * i[1]:.0f})" for r, i in row.cells),
+        ]
+        for row in rows(evaluation)
+    ]
+    lines = table_lines(["policy", *headings(evaluation)], shown)
     asked = evaluation.protocol
     lines += [
         "",
@@ -137,10 +141,6 @@ def main(files: Sequence[str]) -> int:
         file = Path(name)
         file.write_text(fill(file.read_text(), Path("results")))
     return 0
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

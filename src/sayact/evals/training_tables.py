@@ -4,6 +4,8 @@ from typing import Any
 
 from rich.table import Table
 
+from sayact.evals.markdown import table_lines
+
 HEADINGS = ("setting", "windows of 6", "frames/s", "CPU ms a frame", "peak MB")
 
 
@@ -19,8 +21,7 @@ def terminal_table(found: dict[str, Any]) -> Table:
 
 def markdown_table(found: dict[str, Any]) -> str:
     """For results/: the same numbers, and where they come from."""
-    rows = [HEADINGS, ("---", *("---:",) * (len(HEADINGS) - 1)), *map(_cells, found["rows"])]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines = table_lines(HEADINGS, map(_cells, found["rows"]))
     told = (
         f"{found['hardware']}, {found['threads']} threads; commit `{found['commit']}`, "
         f"{found['date'][:10]}; `{found['command']}`."

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import torch
 
+from sayact.codecs.released import CAMERA
 from sayact.models.layers.depthwise import DepthwiseConv2d
 from sayact.models.rt1 import RT1
 from sayact.models.shapes import PAPER
@@ -25,7 +26,6 @@ from sayact.train.gradient import backward, compile_network
 from sayact.train.loop import make_optimizer
 from sayact.train.memory import keep_freed_memory
 
-CAMERA = 256, 320  # height and width of the published input
 SENTENCE_SIZE = 512**-0.5  # of each number of a vector of length 1
 
 
