@@ -32,3 +32,36 @@ class Batch:
             valid=self.valid.to(device),
             points=None if self.points is None else self.points.to(device),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextBatch:
+    """`B` pictures, each with a prompt and the answer to learn: what RT-2 is trained on.
+
+    pixels: model pictures, still bytes (the model scales them).
+    tokens: prompt, then answer, then padding. Image tokens are not among them: how many there are
+        and where they go is the backbone's affair.
+    prompt, answer: true on the tokens of either, false on padding; only answers carry loss.
+    source: which of `sources` each example came from.
+    points: where the effector, what the prompt is about and its goal are in the picture, (x, y) in
+        0…1 of its width and height, for an auxiliary pointing loss; NaN where that is unknown.
+    """
+
+    pixels: UInt8[Tensor, "B 3 H W"]
+    tokens: Int64[Tensor, "B N"]
+    prompt: Bool[Tensor, "B N"]
+    answer: Bool[Tensor, "B N"]
+    source: Int64[Tensor, "B"]
+    sources: tuple[str, ...]
+    points: Float[Tensor, "B P 2"] | None = None
+
+    def to(self, device: str) -> "TextBatch":
+        return TextBatch(
+            pixels=self.pixels.to(device),
+            tokens=self.tokens.to(device),
+            prompt=self.prompt.to(device),
+            answer=self.answer.to(device),
+            source=self.source.to(device),
+            sources=self.sources,
+            points=None if self.points is None else self.points.to(device),
+        )
