@@ -123,7 +123,7 @@ def test_pointing_is_best_at_the_place():
 
 def test_positions_spread_from_the_first_frame():
     model = RT1(tiny_rt1())
-    model.spread_positions()
+    model.begin_windows()
     table = model.transformer.position.weight.detach().unflatten(0, (4, -1))
     assert all(torch.equal(table[0], frame) for frame in table)
 

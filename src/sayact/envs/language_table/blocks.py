@@ -1,5 +1,6 @@
 """The sixteen blocks and the purple pole: names, colours, outlines, and which sets are played with.
 
+Blocks of other colours and shapes stand in `web_blocks`; names and outlines of all are asked here.
 Sizes were measured on the meshes of the original (Language-Table, commit 5b7bf0e); each outline is
 the block seen from above, in its own frame, counter-clockwise.
 """
@@ -10,6 +11,13 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float64
 
+from sayact.envs.language_table.web_blocks import (
+    WEB_COLORS,
+    WEB_MODES,
+    WEB_RGB,
+    WEB_SHAPES,
+    web_outline,
+)
 from sayact.schema.errors import UnknownNameError
 
 COLORS = ("red", "blue", "green", "yellow")
@@ -22,7 +30,7 @@ RGB = {
     "blue": (0.4, 0.4, 1.0),
     "green": (0.4, 1.0, 0.4),
     "yellow": (1.0, 1.0, 0.4),
-    "purple": (1.0, 0.4, 1.0),
+    **WEB_RGB,
 }
 
 BLOCK_HEIGHT = 0.0381  # metres, 1.5 inches
@@ -39,13 +47,15 @@ _EIGHT = (
     "yellow_star",
     "yellow_pentagon",
 )
-BLOCK_MODES: dict[str, tuple[str, ...]] = {
+ROBOT_MODES: dict[str, tuple[str, ...]] = {
     "BLOCK_1": ("green_star",),
     "BLOCK_4": _FOUR,
     "BLOCK_8": _EIGHT,
     "BLOCK_4_WPOLE": (*_FOUR, POLE),
     "BLOCK_8_WPOLE": (*_EIGHT, POLE),
 }
+# The original's, which demonstrations are collected in, and ours for evaluation.
+BLOCK_MODES: dict[str, tuple[str, ...]] = {**ROBOT_MODES, **WEB_MODES}
 
 N_CHOOSE_K = "N_CHOOSE_K"  # the mode that draws a new subset of BLOCKS for every episode
 SUBSET_SIZES = range(4, 11)
@@ -112,8 +122,10 @@ def outline(shape: str) -> Float64[np.ndarray, "V 2"]:
             corners = -np.concatenate([right[:1], left, [_MOON_INNER_MIDDLE], right[:0:-1]])
         case "pole":
             corners = np.array(_CUBE) * (_POLE_HALF_WIDTH / _CUBE[0][0])
+        case _ if shape in WEB_SHAPES:
+            return web_outline(shape)
         case _:
-            raise UnknownNameError("block shape", shape, (*SHAPES, "pole"))
+            raise UnknownNameError("block shape", shape, (*SHAPES, *WEB_SHAPES, "pole"))
     return corners / 1000.0
 
 
@@ -164,7 +176,13 @@ def split_subsets(
 
 
 def check_blocks(names: Iterable[str]) -> None:
-    """Raises UnknownNameError at the first name that is no block."""
+    """Raises UnknownNameError at the first name that is no block, of the sixteen or of the web."""
     for name in names:
-        if name not in BLOCKS and name != POLE:
-            raise UnknownNameError("block", name, (*BLOCKS, POLE))
+        if name != POLE and not _is_block(name):
+            more = f"any of {'/'.join(WEB_COLORS)}_{'/'.join(WEB_SHAPES)}"
+            raise UnknownNameError("block", name, (*BLOCKS, POLE, more))
+
+
+def _is_block(name: str) -> bool:
+    color, _, shape = name.partition("_")
+    return color in (*COLORS, *WEB_COLORS) and shape in (*SHAPES, *WEB_SHAPES)

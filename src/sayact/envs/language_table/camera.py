@@ -1,4 +1,4 @@
-"""Where a point of the board appears in the picture (measured in the original simulator)."""
+"""Where a point of the board is in the picture (measured in the original simulator), and back."""
 
 import numpy as np
 from jaxtyping import Float
@@ -19,3 +19,13 @@ def project(xy: Float[np.ndarray, "*n 2"], z: float = BLOCK_MIDDLE) -> Float[np.
     depth = ray @ FORWARD
     offset = np.stack([ray @ RIGHT, -(ray @ UP)], -1)
     return CENTRE + FOCAL_LENGTH * offset / depth[..., None]
+
+
+def unproject(
+    pixels: Float[np.ndarray, "*n 2"], z: float = BLOCK_MIDDLE
+) -> Float[np.ndarray, "*n 2"]:
+    """(x, y) in pixels → board position in metres of what is seen there at height z."""
+    across, down = np.moveaxis((pixels - CENTRE) / FOCAL_LENGTH, -1, 0)
+    ray = FORWARD + across[..., None] * RIGHT - down[..., None] * UP
+    depth = (z - POSITION[2]) / ray[..., 2:]
+    return (POSITION + depth * ray)[..., :2]

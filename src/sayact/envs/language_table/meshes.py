@@ -16,9 +16,11 @@ def add_bevelled_prism(
     *,
     height: float,
     bevel: float,
+    about_origin: bool = False,
 ) -> None:
     """Adds a bevelled prism standing on z = 0 as the mesh `name`."""
-    _add(spec, name, bevelled_prism(plan, height=height, bevel=bevel))
+    mesh = bevelled_prism(plan, height=height, bevel=bevel, about_origin=about_origin)
+    _add(spec, name, mesh)
 
 
 def add_lathe(
@@ -39,11 +41,14 @@ def _add(spec: mujoco.MjSpec, name: str, mesh: Mesh) -> None:
     )
 
 
-def bevelled_prism(plan: Float64[np.ndarray, "V 2"], *, height: float, bevel: float) -> Mesh:
+def bevelled_prism(
+    plan: Float64[np.ndarray, "V 2"], *, height: float, bevel: float, about_origin: bool = False
+) -> Mesh:
     """Prism over a plan outline with its top edge cut at 45 degrees.
 
     Returns vertices [N, 3], normals [N, 3] and triangles [M, 3]; every face has its own corners, so
-    that each is lit evenly. The plan must be star-shaped about its mean (all four shapes are).
+    that each is lit evenly. The plan must be star-shaped about the mean of its corners (the four
+    shapes are), or about the origin where that is said.
     """
     inner = inset(plan, bevel)
     foot = np.column_stack([plan, np.zeros(len(plan))])
@@ -54,8 +59,8 @@ def bevelled_prism(plan: Float64[np.ndarray, "V 2"], *, height: float, bevel: fl
         for i in range(len(plan)):
             j = (i + 1) % len(plan)
             polygons.append((lower[i], lower[j], upper[j], upper[i]))
-    top_middle = np.array([*inner.mean(axis=0), height])
-    bottom_middle = np.array([*plan.mean(axis=0), 0.0])
+    top_middle = np.array([*(np.zeros(2) if about_origin else inner.mean(axis=0)), height])
+    bottom_middle = np.array([*(np.zeros(2) if about_origin else plan.mean(axis=0)), 0.0])
     for i in range(len(plan)):
         j = (i + 1) % len(plan)
         polygons.append((top_middle, rim[i], rim[j]))

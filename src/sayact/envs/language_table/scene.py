@@ -24,6 +24,7 @@ from sayact.envs.language_table.blocks import (
     shape_of,
 )
 from sayact.envs.language_table.meshes import add_bevelled_prism
+from sayact.envs.language_table.web_blocks import WEB_SHAPES, radius_of_gyration_squared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ BLOCK_INERTIA = {"cube": 3.47e-6, "moon": 3.69e-6, "star": 3.94e-6, "pentagon": 
 POLE_MASS, POLE_INERTIA, POLE_HEIGHT = 0.1, 1e-5, 0.159  # kg, kg m2, metres
 # The moon's hull has many corners along its back; four feet are enough.
 MOON_FEET = np.array([[-24.0, 12.8], [24.0, 12.8], [14.1, -9.2], [-14.1, -9.2]]) / 1000
+MOST_FEET = 6  # of a web shape
 FOOT_SIZE = 0.001  # metres, radius of the little spheres that slide on the ground
 
 EFFECTOR_RADIUS = 0.0127  # metres, 1 inch across
@@ -100,12 +102,7 @@ def build_model(
 
     `picture` is (height, width) in pixels.
     """
-    spec = mujoco.MjSpec()
-    _set_options(spec, picture, contact)
-    _add_surroundings(spec, contact)
-    _add_camera_and_light(spec, picture)
-    _add_effector(spec, contact)
-    add_arm(spec)
+    spec = build_spec(picture=picture, contact=contact)
     for shape in sorted({shape_of(block) for block in blocks}):
         _add_meshes(spec, shape)
     for block in blocks:
@@ -117,6 +114,17 @@ def build_model(
         model.dof_damping[first : first + 2] = contact.drag * mass
         model.dof_damping[first + 3] = contact.spin_drag * inertia
     return model
+
+
+def build_spec(*, picture: tuple[int, int], contact: Contact = CONTACT) -> mujoco.MjSpec:
+    """All but the blocks, not compiled yet."""
+    spec = mujoco.MjSpec()
+    _set_options(spec, picture, contact)
+    _add_surroundings(spec, contact)
+    _add_camera_and_light(spec, picture)
+    _add_effector(spec, contact)
+    add_arm(spec)
+    return spec
 
 
 def _set_options(spec: mujoco.MjSpec, picture: tuple[int, int], contact: Contact) -> None:
@@ -150,18 +158,21 @@ def _add_surroundings(spec: mujoco.MjSpec, contact: Contact) -> None:
         friction=(contact.ground_friction, 0, 0),
         solref=_solref(contact),
     )
-    _add_sheet(spec, (0.0, -1.0, FLOOR_Z), (2.0, 1.0), FLOOR_LEFT_RGB)
-    _add_sheet(spec, (0.0, 1.0, FLOOR_Z), (2.0, 1.0), FLOOR_RIGHT_RGB)
-    _add_sheet(spec, (*BOARD_CENTRE, 0.0), (BOARD_SIZE[0] / 2, BOARD_SIZE[1] / 2), BOARD_RGB)
+    _add_sheet(spec, "floor_left", (0.0, -1.0, FLOOR_Z), (2.0, 1.0), FLOOR_LEFT_RGB)
+    _add_sheet(spec, "floor_right", (0.0, 1.0, FLOOR_Z), (2.0, 1.0), FLOOR_RIGHT_RGB)
+    half = (BOARD_SIZE[0] / 2, BOARD_SIZE[1] / 2)
+    _add_sheet(spec, "board", (*BOARD_CENTRE, 0.0), half, BOARD_RGB)
 
 
 def _add_sheet(
     spec: mujoco.MjSpec,
+    name: str,
     top: tuple[float, float, float],
     half: tuple[float, float],
     rgb: tuple[float, float, float],
 ) -> None:
     spec.worldbody.add_geom(
+        name=name,
         type=mujoco.mjtGeom.mjGEOM_BOX,
         size=(*half, SHEET),
         pos=(top[0], top[1], top[2] - SHEET),
@@ -224,13 +235,27 @@ def _add_meshes(spec: mujoco.MjSpec, shape: str) -> None:
     """Two meshes a shape: the bevelled one that is seen and the plain hull that is touched."""
     height = POLE_HEIGHT if shape == "pole" else BLOCK_HEIGHT
     plan = outline(shape)
-    add_bevelled_prism(spec, f"{shape}_look", plan, height=height, bevel=BLOCK_BEVEL)
+    add_look(spec, shape, plan, height)
     hull = convex_hull(plan)
     floors = [np.column_stack([hull, np.full(len(hull), z)]) for z in (0.0, height)]
     spec.add_mesh(
         name=f"{shape}_hull",
         uservert=np.concatenate(floors).ravel(),
         inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX,
+    )
+
+
+def add_look(
+    spec: mujoco.MjSpec, shape: str, plan: Float64[np.ndarray, "V 2"], height: float
+) -> None:
+    """The mesh that is seen, `SHAPE_look`."""
+    add_bevelled_prism(
+        spec,
+        f"{shape}_look",
+        plan,
+        height=height,
+        bevel=BLOCK_BEVEL,
+        about_origin=shape in WEB_SHAPES,
     )
 
 
@@ -279,7 +304,15 @@ def _mass_and_inertia(shape: str, contact: Contact) -> tuple[float, float]:
     """kg, and kg m2 about the vertical."""
     if shape == "pole":
         return POLE_MASS, POLE_INERTIA
-    return BLOCK_MASS, BLOCK_INERTIA[shape] * contact.inertia_scale
+    return BLOCK_MASS, _inertia(shape) * contact.inertia_scale
+
+
+def _inertia(shape: str) -> float:
+    """As Bullet has it; for shapes it never saw, from the outline, by the cube's measure."""
+    if shape in BLOCK_INERTIA:
+        return BLOCK_INERTIA[shape]
+    share = radius_of_gyration_squared(outline(shape)) / radius_of_gyration_squared(outline("cube"))
+    return BLOCK_INERTIA["cube"] * share
 
 
 def _feet(shape: str, contact: Contact) -> Float64[np.ndarray, "F 2"]:
@@ -287,6 +320,8 @@ def _feet(shape: str, contact: Contact) -> Float64[np.ndarray, "F 2"]:
     corners = MOON_FEET if shape == "moon" else convex_hull(outline(shape))
     if shape == "pole":
         return corners
+    if shape in WEB_SHAPES:  # round hulls have many corners; some of them are enough
+        return corners[:: 1 + (len(corners) - 1) // MOST_FEET] * float(np.mean(contact.feet))
     return corners * contact.feet[("cube", "moon", "star", "pentagon").index(shape)]
 
 
