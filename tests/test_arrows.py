@@ -19,7 +19,8 @@ ALLOWED: dict[str, set[str]] = {
     "policies": {"schema", "codecs", "models"},
     "envs": {"schema"},
     "train": {"schema", "codecs", "data", "models"},
-    "evals": {"schema", "codecs", "data", "policies", "envs"},
+    "web": {"schema", "envs"},
+    "evals": {"schema", "codecs", "data", "policies", "envs", "web"},
     "serve": {"schema", "policies"},
 }
 # These wire the others: they may import everything.

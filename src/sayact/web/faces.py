@@ -1,0 +1,82 @@
+"""Simple drawn people, told apart by what they wear and how they look."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+SKINS = ((255, 219, 172), (241, 194, 125), (224, 172, 105), (198, 134, 66), (141, 85, 36))
+HAIRS = {
+    "black": (30, 25, 25),
+    "brown": (105, 65, 35),
+    "red": (190, 70, 30),
+    "grey": (165, 165, 165),
+}
+HATS = ((200, 40, 40), (40, 70, 190), (40, 140, 60), (60, 60, 60))
+ATTRIBUTES = ("glasses", "hat", "beard")  # what "the person with …" can name
+SHARE = 0.35  # how often a person has an attribute
+INK = (35, 30, 30)
+
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    """Attributes that are asked for, and looks that are not."""
+
+    glasses: bool
+    hat: bool
+    beard: bool
+    smile: bool
+    hair: str
+    skin: Color
+    hat_color: Color
+
+    @property
+    def worn(self) -> list[str]:
+        """In the order of ATTRIBUTES."""
+        return [name for name in ATTRIBUTES if getattr(self, name)]
+
+
+def draw_face(rng: np.random.Generator) -> Face:
+    glasses, hat, beard = (bool(one) for one in rng.random(3) < SHARE)
+    return Face(
+        glasses=glasses,
+        hat=hat,
+        beard=beard,
+        smile=bool(rng.random() < 0.5),
+        hair=tuple(HAIRS)[int(rng.integers(len(HAIRS)))],
+        skin=SKINS[int(rng.integers(len(SKINS)))],
+        hat_color=HATS[int(rng.integers(len(HATS)))],
+    )
+
+
+def paint_face(canvas: Image.Image, face: Face, middle: tuple[float, float], radius: float) -> None:
+    """The head fills the circle; sizes below are shares of its radius."""
+    pen = ImageDraw.Draw(canvas)
+    x, y = middle
+
+    def box(left: float, top: float, right: float, bottom: float) -> list[float]:
+        return [x + left * radius, y + top * radius, x + right * radius, y + bottom * radius]
+
+    line = max(2, int(radius / 14))
+    pen.ellipse(box(-0.78, -0.9, 0.78, 0.55), fill=HAIRS[face.hair])
+    pen.ellipse(box(-0.68, -0.72, 0.68, 0.95), fill=face.skin)
+    if face.beard:
+        pen.chord(box(-0.68, -0.72, 0.68, 0.95), 20, 160, fill=HAIRS[face.hair])
+    for side in (-1, 1):
+        pen.ellipse(box(side * 0.28 - 0.08, -0.13, side * 0.28 + 0.08, 0.05), fill=INK)
+    if face.glasses:
+        for side in (-1, 1):
+            pen.ellipse(
+                box(side * 0.3 - 0.24, -0.28, side * 0.3 + 0.24, 0.2), outline=INK, width=line
+            )
+        pen.line(box(-0.08, -0.06, 0.08, -0.06), fill=INK, width=line)
+    mouth = (200, 70, 70) if face.beard else (150, 40, 40)
+    if face.smile:
+        pen.arc(box(-0.3, 0.12, 0.3, 0.62), 20, 160, fill=mouth, width=line + 1)
+    else:
+        pen.arc(box(-0.3, 0.5, 0.3, 0.95), 200, 340, fill=mouth, width=line + 1)
+    if face.hat:
+        pen.rectangle(box(-0.5, -1.0, 0.5, -0.5), fill=face.hat_color)
+        pen.rectangle(box(-0.9, -0.56, 0.9, -0.42), fill=face.hat_color)

@@ -1,0 +1,114 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco is a compiled module without type stubs)
+"""Draws scenes of the table: one MuJoCo model, compiled once, whose ten bodies take any shape.
+
+Only looked at: nothing here can be touched. A body's mesh is exchanged by its index, so that a
+new scene costs no compilation.
+"""
+
+from dataclasses import replace
+
+import mujoco
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from sayact.envs.language_table.arm import ARM_BODIES, arm_poses
+from sayact.envs.language_table.blocks import BLOCK_HEIGHT, outline, shape_of
+from sayact.envs.language_table.rendering import Camera
+from sayact.envs.language_table.scene import UNTOUCHABLE, add_look, build_spec
+from sayact.web.scenes import ALL_SHAPES, MOST_THINGS, PICTURE, Look, Scene, draw_effector
+
+AWAY = (0.0, 0.0, -50.0)  # metres: where bodies wait that a scene does not need
+SHEETS = ("floor_left", "floor_right", "board")
+# A thing of which the arm leaves less to be seen could not be told from another.
+LEAST_SEEN = 90  # pixels; a whole one far back has about 200
+ARM_DRAWS = 20
+
+
+class Painter:
+    """Draws scenes into pictures of 320 × 180 pixels with the official camera."""
+
+    def __init__(self) -> None:
+        spec = build_spec(picture=PICTURE)
+        for shape in ALL_SHAPES:
+            add_look(spec, shape, outline(shape), BLOCK_HEIGHT)
+        for slot in range(MOST_THINGS):
+            body = spec.worldbody.add_body(name=f"thing_{slot}", mocap=True)
+            body.add_geom(
+                name=f"thing_{slot}",
+                type=mujoco.mjtGeom.mjGEOM_MESH,
+                meshname=f"{ALL_SHAPES[0]}_look",
+                **UNTOUCHABLE,
+            )
+        self._model = spec.compile()
+        self._data = mujoco.MjData(self._model)
+        self._camera = Camera(self._model, picture=PICTURE)
+        self._things = [self._model.geom(f"thing_{slot}").id for slot in range(MOST_THINGS)]
+        # Compiled with a mesh centred in its body; others are not, and MuJoCo shall look.
+        self._model.geom_sameframe[self._things] = mujoco.mjtSameFrame.mjSAMEFRAME_NONE
+        self._mocaps = [
+            int(self._model.body(f"thing_{slot}").mocapid[0]) for slot in range(MOST_THINGS)
+        ]
+        self._arm = [int(self._model.body(name).mocapid[0]) for name in ARM_BODIES]
+
+    def close(self) -> None:
+        """Frees the GL context."""
+        self._camera.close()
+
+    def paint(self, scene: Scene) -> UInt8[np.ndarray, "180 320 3"]:
+        """What the camera sees."""
+        self._set(scene)
+        return self._camera.picture(self._data)
+
+    def seen(self, scene: Scene) -> Int[np.ndarray, "N"]:
+        """How many pixels each thing shows, in the scene's order."""
+        self._set(scene)
+        counts = np.bincount(
+            self._camera.geom_ids(self._data).ravel() + 1, minlength=self._model.ngeom + 1
+        )
+        return counts[1:][self._things[: len(scene.things)]]
+
+    def with_all_seen(self, scene: Scene, rng: np.random.Generator) -> Scene:
+        """The same things with an arm that hides none of them, where one is found; else fewer."""
+        seen = self.seen(scene)
+        for _ in range(ARM_DRAWS):
+            if seen.min() >= LEAST_SEEN:
+                return scene
+            scene = replace(scene, effector_xy=draw_effector(scene.things, rng))
+            seen = self.seen(scene)
+        things = {
+            name: pose
+            for (name, pose), count in zip(scene.things.items(), seen, strict=True)
+            if count >= LEAST_SEEN
+        }
+        return replace(scene, things=things)
+
+    def _set(self, scene: Scene) -> None:
+        """Brings the model into the state of the scene."""
+        model, data = self._model, self._data
+        self._set_look(scene.look)
+        data.qpos[:2] = scene.effector_xy
+        positions, quaternions = arm_poses(scene.effector_xy)
+        data.mocap_pos[self._arm], data.mocap_quat[self._arm] = positions, quaternions
+        data.mocap_pos[self._mocaps] = AWAY
+        for geom, mocap, (name, (x, y, yaw)) in zip(
+            self._things, self._mocaps, scene.things.items(), strict=False
+        ):
+            mesh = model.mesh(f"{shape_of(name)}_look").id
+            model.geom_dataid[geom] = mesh
+            # MuJoCo keeps a mesh in its own inertial frame.
+            model.geom_pos[geom], model.geom_quat[geom] = (
+                model.mesh_pos[mesh],
+                model.mesh_quat[mesh],
+            )
+            model.geom_rgba[geom] = (*scene.colors[name], 1.0)
+            data.mocap_pos[mocap] = (x, y, 0.0)
+            data.mocap_quat[mocap] = (np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2))
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_camlight(model, data)
+
+    def _set_look(self, look: Look) -> None:
+        for name, rgb in zip(SHEETS, (look.floor_left, look.floor_right, look.board), strict=True):
+            self._model.geom(name).rgba = (*rgb, 1.0)
+        self._model.vis.headlight.ambient = (look.ambient,) * 3
+        self._model.light_diffuse[:] = look.diffuse
