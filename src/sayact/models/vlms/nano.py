@@ -37,6 +37,9 @@ from sayact.models.shapes import NANO
 from sayact.models.vlms.vlm import VLM
 
 
+WAVES = 6  # of a place: half a wave across the picture, one, two … sixteen
+
+
 @dataclass(frozen=True, kw_only=True)
 class NanoConfig:
     """`vision` chooses between the two image tokenizers; the fields below it belong to one each."""
@@ -135,13 +138,21 @@ class Reader(nn.Module):
 
 
 class FilmTokenizer(nn.Module):
-    """A picture and the question about it → K tokens, the first of which are told where to look."""
+    """A picture and the question about it → K tokens, the first of which are told where to look.
+
+    Each token is told, in turn, where it looked: waves of the mean place of its map. What was found
+    is then half the answer to where it is.
+    """
+
+    waves: Tensor
 
     def __init__(self, config: NanoConfig) -> None:
         super().__init__()
         self.backbone = EfficientNet(config.backbone, config.width)
         self.token_learner = TokenLearner(self.backbone.channels, config.image_tokens)
         self.project = nn.Linear(self.backbone.channels, config.width)
+        self.register_buffer("waves", torch.pi * 2.0 ** torch.arange(WAVES), persistent=False)
+        self.place = nn.Linear(4 * WAVES, config.width)
 
     def forward(
         self, pixels: Float[Tensor, "B 3 H W"], question: Float[Tensor, "B D"]
@@ -149,7 +160,16 @@ class FilmTokenizer(nn.Module):
         """The tokens, and the map of scores that tells where each of them looked."""
         features = self.backbone(pixels, question)
         tokens, scores = self.token_learner(features.flatten(2).transpose(1, 2))
-        return self.project(tokens), scores.transpose(1, 2).unflatten(2, features.shape[2:])
+        maps = scores.transpose(1, 2).unflatten(2, features.shape[2:])
+        phase = (mean_place(maps.float())[..., None] * self.waves).flatten(2)
+        return self.project(tokens) + self.place(torch.cat([phase.sin(), phase.cos()], 2)), maps
+
+
+def mean_place(maps: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K 2"]:
+    """Where a map of scores looks on average: (x, y) in 0…1 of the picture."""
+    rows, columns = ((torch.arange(n, device=maps.device) + 0.5) / n for n in maps.shape[2:])
+    weights = maps.flatten(2).softmax(2).unflatten(2, maps.shape[2:])
+    return torch.stack([weights.sum(2) @ columns, weights.sum(3) @ rows], -1)
 
 
 class StemTokenizer(nn.Module):
