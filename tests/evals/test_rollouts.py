@@ -111,3 +111,20 @@ def test_a_drawing_policy_repeats_itself_whatever_it_did_before() -> None:
     play(policy, index=1, watch=again.append)
     first = [m.action.values for m in seen if m.action]
     assert np.array_equal(first, [m.action.values for m in again if m.action])
+
+
+def test_what_a_language_model_says_beside_its_actions_is_summed() -> None:
+    class Speaks(FixedPolicy):
+        steps = 0
+
+        def act(self, observation: Observation) -> Action:
+            self.steps += 1
+            illegal = np.array([0.0, 0.1 * self.steps], np.float32)
+            plan = "first" if self.steps < 3 else "then"
+            return replace(super().act(observation), illegal=illegal, plan=plan)
+
+    result = play(Speaks(0.1, 0.0))
+    assert result.steps == 3
+    assert result.illegal == pytest.approx(0.1)
+    assert result.plans == 2
+    assert play(FixedPolicy(0.1, 0.0)).illegal is None

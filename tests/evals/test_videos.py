@@ -1,5 +1,6 @@
 """Films: whole files only, every step in them, tokens drawn where they belong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -43,6 +44,16 @@ def test_a_film_holds_every_step_and_the_end(tmp_path: Path) -> None:
     assert edge[1] > edge[0] + 40, "a green border marks success"
     middle = [int(f[BAND + 180, 320, 0]) for f in frames[:3]]
     assert middle[0] < middle[1] < middle[2], "the toy world grows lighter step by step"
+
+
+def test_a_plan_stands_under_the_sentence() -> None:
+    plain = moment(0.0, 0.0)
+    assert plain.action is not None
+    planned = replace(plain, action=replace(plain.action, plan="the heart is left; push it"))
+    before, after = (draw(m, LANGUAGE_TABLE, 0) for m in (plain, planned))
+    changed = (before != after).any(2)
+    assert changed[BAND // 2 : BAND].any()
+    assert not changed[BAND:].any()
 
 
 def test_a_broken_episode_leaves_no_file(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ Averaging whole blocks of pixels keeps a star a star at half the size, where pic
 pixel would not. The random crop shifts and never rescales, as in RT-1's own augmentation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -80,6 +82,34 @@ class ImageCodec:
         for i, (row, column) in enumerate(offsets):
             out[i] = images[i, row : row + height, column : column + width]
         return out
+
+    def model_pixels(
+        self,
+        shrunk: UInt8[np.ndarray, "N h w 3"],
+        offsets: Int64[np.ndarray, "N 2"] | None = None,
+    ) -> UInt8[np.ndarray, "N 3 c d"]:
+        """Step two: crop (centred unless told otherwise), channels first."""
+        if offsets is None:
+            offsets = np.tile(np.array(self.centre, np.int64), (len(shrunk), 1))
+        return self.crop_at(shrunk, offsets).transpose(0, 3, 1, 2)
+
+    def look(self, picture: np.ndarray) -> UInt8[np.ndarray, "3 c d"]:
+        """Both steps for one camera picture (H, W, 3). Raises ShapeError for anything else."""
+        self.require_picture(picture)
+        return np.ascontiguousarray(self.model_pixels(self.shrink(picture[None]))[0])
+
+    def to_picture_units(self, points: np.ndarray) -> np.ndarray:
+        """(…, 2) points in 0…1 of the centred model picture → 0…1 of the camera's."""
+        corner, crop, shrunk = (
+            np.array(size[::-1], float) for size in (self.centre, self.crop, self.shrunk)
+        )
+        return (points * crop + corner) / shrunk
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ImageCodec":
+        return cls(
+            camera=tuple(data["camera"]), shrink_by=data["shrink_by"], crop=tuple(data["crop"])
+        )
 
     def to_crop_units(self, points: np.ndarray, offsets: Int64[np.ndarray, "N 2"]) -> np.ndarray:
         """(N, P, 2) points as (x, y) in camera pixels → 0…1 of each cropped picture."""

@@ -55,18 +55,15 @@ class Processor:
         offsets: Int64[np.ndarray, "N 2"] | None = None,
     ) -> UInt8[np.ndarray, "N 3 c d"]:
         """Step two: crop (centred unless told otherwise), channels first."""
-        if offsets is None:
-            offsets = np.tile(np.array(self.images.centre, np.int64), (len(shrunk), 1))
-        return self.images.crop_at(shrunk, offsets).transpose(0, 3, 1, 2)
+        return self.images.model_pixels(shrunk, offsets)
 
     def observe(self, observation: Observation) -> tuple[UInt8[np.ndarray, "3 c d"], np.ndarray]:
         """An observation as the model takes it: one picture, one sentence vector.
 
         The vector is what `sentences` gave, unchecked: how long it must be, the model knows.
         """
-        self.images.require_picture(observation.image)
-        pixels = self.pixels(self.shrink(observation.image[None]))[0]
-        return np.ascontiguousarray(pixels), np.asarray(self.sentences(observation.instruction))
+        pixels = self.images.look(observation.image)
+        return pixels, np.asarray(self.sentences(observation.instruction))
 
     def action(
         self, ids: Int64[np.ndarray, "A"], probabilities: Float32[np.ndarray, "A"] | None = None
@@ -99,13 +96,8 @@ class Processor:
             raise _unknown("action codec", codec, ACTION_CODECS)
         if encoder not in SENTENCE_ENCODERS:
             raise _unknown("sentence encoder", encoder, SENTENCE_ENCODERS)
-        images = data["images"]
         return cls(
-            images=ImageCodec(
-                camera=tuple(images["camera"]),
-                shrink_by=images["shrink_by"],
-                crop=tuple(images["crop"]),
-            ),
+            images=ImageCodec.from_json(data["images"]),
             actions=ACTION_CODECS[codec](action_space=action_space, **actions),
             sentences=UniversalSentenceEncoder()
             if encoder == MULTILINGUAL

@@ -48,6 +48,8 @@ class Eval(Verb):
     """Where PyTorch computes: cpu, cuda, cuda:1 …"""
     engine: Literal["torch", "openvino", "onnx"] | None = None
     """What computes the network, in float32; an exported folder knows its own."""
+    plan_every: Annotated[int | None, arg(metavar="N")] = None
+    """RT-2 alone: write a plan every N steps, 0 for none; unless told, as its checkpoint says."""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Folder for report.html, evaluation.json and videos; runs/eval/CHECKPOINT[-ENGINE] unless
     told."""
@@ -78,6 +80,7 @@ class Eval(Verb):
             videos_each=self.videos,
             device=self.device,
             engine=self.engine,
+            plan_every=self.plan_every,
         )
         console.print(terminal_table(evaluation))
         report = write_report(evaluation, out)

@@ -22,7 +22,7 @@ from sayact.models.rt1 import RT1Config
 from sayact.models.shapes import RT1_X as RT1_X_NETWORK
 from sayact.policies.doctor import examine
 from sayact.policies.imported import SPACES, Imported, Origin, card
-from sayact.policies.loading import build_policy
+from sayact.policies.loading import build_rt1
 from sayact.schema import RT1, RT1_X, ActionSpace
 from sayact.schema.errors import CheckpointError, UnknownNameError
 
@@ -77,7 +77,7 @@ def import_rt1(
         origin=origin,
         parameters=sum(array.size for array in source.arrays.values()),
         sentences=tuple(sorted(vectors)),
-        diagnosis=examine(build_policy(checkpoint)),
+        diagnosis=examine(build_rt1(checkpoint)),
     )
     save_checkpoint(out, replace(checkpoint, card=card(imported)))
     return imported

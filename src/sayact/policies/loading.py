@@ -20,7 +20,10 @@ from sayact.policies.engines.exported import (
 from sayact.policies.engines.graph_engine import Precision
 from sayact.policies.policy import Policy
 from sayact.policies.rt1 import RT1Policy
-from sayact.schema.errors import CheckpointError, UnknownNameError
+from sayact.policies.rt2_checkpoint import MODEL as RT2_MODEL
+from sayact.policies.rt2_checkpoint import build_rt2
+from sayact.policies.weights import require_same_shapes
+from sayact.schema.errors import CheckpointError, SayactError, UnknownNameError
 
 BASELINES: dict[str, Callable[[], Policy]] = {
     "oracle": OraclePolicy,
@@ -40,12 +43,14 @@ def load_policy(
     device: str = "cpu",
     engine: str | None = None,
     precision: Precision | None = None,
+    plan_every: int | None = None,
 ) -> Policy:
     """A policy by the name of a baseline, of one in the box, or by a folder.
 
     The folder is a checkpoint, a training run, which stands for its newest one, or what
     `sayact export` wrote. `engine` is torch, openvino or onnx: what computes the network
-    (docs/speed.md); an exported folder knows its own, and baselines have none.
+    (docs/speed.md); an exported folder knows its own, and baselines have none. `plan_every` is
+    after how many steps an RT-2 plans anew (docs/rt2.md), never if 0; None: as its checkpoint says.
     Raises UnknownNameError with the valid names, CheckpointError where the folder is broken, or
     SayactError where this machine has no such device.
     """
@@ -58,7 +63,7 @@ def load_policy(
     if is_exported(folder):
         return _load_exported(folder, engine, precision)
     checkpoint = read_checkpoint(folder)
-    return build_policy(checkpoint, device, engine or "torch", precision or "float32")
+    return build_policy(checkpoint, device, engine or "torch", precision or "float32", plan_every)
 
 
 def checkpoint_folder(name: str) -> Path:
@@ -83,8 +88,24 @@ def build_policy(
     device: str = "cpu",
     engine: str = "torch",
     precision: Precision = "float32",
-) -> RT1Policy:
+    plan_every: int | None = None,
+) -> Policy:
     """The policy that a checkpoint's content describes."""
+    if checkpoint.config.get("model") == RT2_MODEL:
+        _require_torch(engine, precision)
+        return build_rt2(checkpoint, device, plan_every)
+    if plan_every:
+        raise SayactError("only RT-2 can plan: this policy has no words; leave plan_every out")
+    return build_rt1(checkpoint, device, engine, precision)
+
+
+def build_rt1(
+    checkpoint: Checkpoint,
+    device: str = "cpu",
+    engine: str = "torch",
+    precision: Precision = "float32",
+) -> RT1Policy:
+    """An RT-1. Raises CheckpointError where the checkpoint is another model's."""
     model = build_model(checkpoint)
     processor = build_processor(checkpoint)
     computed_by = make_engine(model, processor.images.crop, engine, precision, device)
@@ -100,19 +121,23 @@ def build_model(checkpoint: Checkpoint) -> RT1:
     """The network with the checkpoint's weights in it."""
     kind = checkpoint.config.get("model")
     if kind != "rt1":
-        raise CheckpointError(f"config.json names the model {kind!r}; this version knows 'rt1'")
-    model = RT1(from_json(RT1Config, checkpoint.config.get("architecture", {})))
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    given = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
-    if expected != given:
-        wrong = sorted(n for n in {*expected, *given} if expected.get(n) != given.get(n))
-        shown = ", ".join(f"{n} {given.get(n)} for {expected.get(n)}" for n in wrong[:3])
         raise CheckpointError(
-            f"{len(wrong)} weights do not fit the architecture in config.json, for instance "
-            f"(shape found for shape expected; None: there is none): {shown}"
+            f"config.json names the model {kind!r}; this can be done with an RT-1 alone"
+            if kind == RT2_MODEL
+            else f"config.json names the model {kind!r}; this version knows 'rt1' and 'rt2'"
         )
+    model = RT1(from_json(RT1Config, checkpoint.config.get("architecture", {})))
+    require_same_shapes(model, checkpoint.weights)
     model.load_state_dict(checkpoint.weights)
     return model
+
+
+def _require_torch(engine: str, precision: str) -> None:
+    if (engine, precision) != ("torch", "float32"):
+        raise SayactError(
+            f"RT-2 is computed by torch in float32 on a CPU and by nothing else yet; got {engine}, "
+            f"{precision}. Leave the engine out."
+        )
 
 
 def _load_exported(folder: Path, engine: str | None, precision: str | None) -> RT1Policy:

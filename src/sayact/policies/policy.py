@@ -4,6 +4,18 @@ from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
 from sayact.schema import Action, ActionSpace, Observation
+from sayact.schema.errors import BadActionError
+
+
+def require_sound(finite: bool) -> None:
+    """Refuse to choose where a network answered NaN or infinity.
+
+    The largest of those is some token too, and would be acted on in silence.
+    """
+    if not finite:
+        raise BadActionError(
+            "the network's logits hold NaN or infinity; its weights or its input are broken"
+        )
 
 
 class Policy(ABC):

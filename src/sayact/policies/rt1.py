@@ -27,14 +27,9 @@ from jaxtyping import Float32
 from sayact.codecs import Processor
 from sayact.models.rt1 import RT1Config
 from sayact.policies.engines import Engine
-from sayact.policies.policy import Policy
+from sayact.policies.policy import Policy, require_sound
 from sayact.schema import Action, ActionSpace, Observation
-from sayact.schema.errors import (
-    BadActionError,
-    BadObservationError,
-    CheckpointError,
-    ShapeError,
-)
+from sayact.schema.errors import BadObservationError, CheckpointError, ShapeError
 
 
 class RT1Policy(Policy):
@@ -97,13 +92,9 @@ class RT1Policy(Policy):
     def choose(self, logits: Float32[np.ndarray, "A V"]) -> Action:
         """Logits of one frame → the likeliest action, with the probability of each token.
 
-        Raises BadActionError when the network answers NaN or infinity: the largest of those is
-        some bin too, and would be acted on in silence.
+        Raises BadActionError when the network answers NaN or infinity.
         """
-        if not np.isfinite(logits).all():
-            raise BadActionError(
-                "the network's logits hold NaN or infinity; its weights or its input are broken"
-            )
+        require_sound(bool(np.isfinite(logits).all()))
         legal = np.where(self._illegal, -np.inf, logits)
         chances = np.exp(legal - legal.max(-1, keepdims=True))
         chances /= chances.sum(-1, keepdims=True)

@@ -1,9 +1,39 @@
 """What a model trains on: windows of frames as tensors (in a file of its own: it needs torch)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
+
+
+@runtime_checkable
+class AnyBatch(Protocol):
+    """What the training loop asks of a batch, whatever it holds."""
+
+    @property
+    def weight(self) -> Tensor:
+        """How much of it carries loss, as one number: frames, or answer tokens."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """How many pictures it holds."""
+        ...
+
+    def to(self, device: str) -> "AnyBatch": ...
+
+    def split(self, parts: int) -> Sequence["AnyBatch"]:
+        """In `parts` of equally many rows, or as nearly as it goes; at most as many as rows."""
+        ...
+
+
+def bounds(rows: int, parts: int) -> list[tuple[int, int]]:
+    """The first row of each part, and the one after its last."""
+    assert 1 <= parts <= rows  # TrainConfig.check
+    return list(pairwise(rows * part // parts for part in range(parts + 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +46,8 @@ class Batch:
     valid: false where a window reaches past the end of its episode; such frames carry no loss.
     points: where named things are in the picture, (x, y) in 0…1 of its width and height, for an
         auxiliary pointing loss; None when the data does not know. P points a frame.
+    action_targets: what to learn instead of `action_ids`, where it is known better than as one bin:
+        the probability of each of V bins; see `sayact.experiments.distillation`.
     """
 
     pixels: UInt8[Tensor, "B T 3 H W"]
@@ -23,15 +55,41 @@ class Batch:
     action_ids: Int64[Tensor, "B T A"]
     valid: Bool[Tensor, "B T"]
     points: Float[Tensor, "B T P 2"] | None = None
+    action_targets: Float[Tensor, "B T A V"] | None = None
 
     def to(self, device: str) -> "Batch":
+        targets = self.action_targets
         return Batch(
             pixels=self.pixels.to(device),
             instruction=self.instruction.to(device),
             action_ids=self.action_ids.to(device),
             valid=self.valid.to(device),
             points=None if self.points is None else self.points.to(device),
+            action_targets=None if targets is None else targets.to(device),
         )
+
+    @property
+    def weight(self) -> Tensor:
+        return self.valid.sum()
+
+    @property
+    def frames(self) -> int:
+        return self.valid.numel()
+
+    def split(self, parts: int) -> list["Batch"]:
+        """Whole windows."""
+        targets = self.action_targets
+        return [
+            Batch(
+                pixels=self.pixels[start:end],
+                instruction=self.instruction[start:end],
+                action_ids=self.action_ids[start:end],
+                valid=self.valid[start:end],
+                points=None if self.points is None else self.points[start:end],
+                action_targets=None if targets is None else targets[start:end],
+            )
+            for start, end in bounds(len(self.valid), parts)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +123,30 @@ class TextBatch:
             sources=self.sources,
             points=None if self.points is None else self.points.to(device),
         )
+
+    @property
+    def weight(self) -> Tensor:
+        """An answer of n tokens weighs √n; see `RT2.loss`."""
+        return self.answer.sum(1).float().sqrt().sum()
+
+    @property
+    def frames(self) -> int:
+        return len(self.tokens)
+
+    def split(self, parts: int) -> list["TextBatch"]:
+        return [
+            TextBatch(
+                pixels=self.pixels[start:end],
+                tokens=self.tokens[start:end],
+                prompt=self.prompt[start:end],
+                answer=self.answer[start:end],
+                source=self.source[start:end],
+                sources=self.sources,
+                points=None if self.points is None else self.points[start:end],
+            )
+            for start, end in bounds(len(self.tokens), parts)
+        ]
+
+    def with_pixels(self, pixels: UInt8[Tensor, "B 3 H W"]) -> "TextBatch":
+        """The same questions about other pictures, such as recoloured ones."""
+        return replace(self, pixels=pixels)

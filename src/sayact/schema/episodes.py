@@ -45,11 +45,20 @@ def _advice(kind: object, shape: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One action in physical units, with the tokens it was decoded from when a model chose it."""
+    """One action in physical units, with the tokens it was decoded from when a model chose it.
+
+    tokens: the id of every dimension: its bin, whatever word a language model has for it.
+    probabilities: of these among those that could have been chosen.
+    illegal: the part of the probability that fell on tokens which are no action, in 0…1; such are
+        never chosen, and a model that gives them much has not learned to act. Language models only.
+    plan: what the model said it would do, where it was asked for one.
+    """
 
     values: Float32[np.ndarray, "A"]
     tokens: Int64[np.ndarray, "A"] | None = None
     probabilities: Float32[np.ndarray, "A"] | None = None
+    illegal: Float32[np.ndarray, "A"] | None = None
+    plan: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Networks and data that are small enough for a test."""
 
 import hashlib
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -9,6 +10,7 @@ from sayact.codecs import ImageCodec, Processor, UniformBins
 from sayact.data.frames import FrameStore, JoinedFrames
 from sayact.models.layers.efficientnet import EfficientNetConfig, StageConfig
 from sayact.models.rt1 import RT1Config
+from sayact.models.vlms.nano import NanoConfig
 from sayact.schema import LANGUAGE_TABLE, ActionSpace
 
 TINY_IMAGES = ImageCodec(camera=(36, 64), shrink_by=2, crop=(16, 28))
@@ -57,6 +59,33 @@ def tiny_rt1(action_dims: int = 2, *, frames: int = 4, bins: int = 32) -> RT1Con
         dropout=0.0,
         points=3,
         soft_bins=1.0,
+    )
+
+
+def tiny_nano(vocabulary: int = 40, *, vision: Literal["film", "stem"] = "film") -> NanoConfig:
+    """rt2-nano's backbone with pictures of 16 × 28; a few thousand parameters."""
+    return NanoConfig(
+        vocabulary=vocabulary,
+        context=48,
+        picture=TINY_IMAGES.crop,
+        width=16,
+        layers=2,
+        heads=2,
+        hidden=24,
+        vision=vision,
+        reader_layers=1,
+        backbone=EfficientNetConfig(
+            stem=8,
+            stages=(
+                StageConfig(kind="fused", kernel=3, stride=2, channels=8, repeats=2, expansion=1),
+            ),
+            top=None,
+            places=(4, 7),
+            drop_path=0.0,
+        ),
+        image_tokens=4,
+        stem=(8, 8),
+        stem_layers=1,
     )
 
 
