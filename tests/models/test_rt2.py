@@ -11,7 +11,7 @@ from sayact.models.vlms.nano import NanoVLM
 from sayact.schema.batches import TextBatch
 from sayact.testing.tiny import tiny_nano
 
-NUMBERS = SoftRange(first=10, count=16, sigma=1.0, sources=("robot",))
+NUMBERS = SoftRange(ids=tuple(range(10, 26)), sigma=1.0, sources=("robot",))
 
 
 def model(*soft: SoftRange) -> RT2:
@@ -66,7 +66,7 @@ def test_soft_targets_spare_other_sources() -> None:
 
 @pytest.mark.parametrize("target", [10, 17, 25])
 def test_a_perfect_soft_answer_costs_nothing_and_a_neighbour_little(target: int) -> None:
-    soft = SoftRange(first=10, count=16, sigma=1.0)
+    soft = SoftRange(ids=tuple(range(10, 26)), sigma=1.0)
     distance = (torch.arange(40) - target).float()
     wanted = -0.5 * distance**2
     wanted[:10] = wanted[26:] = float("-inf")
@@ -82,6 +82,22 @@ def test_a_perfect_soft_answer_costs_nothing_and_a_neighbour_little(target: int)
     near = loss(torch.roll(wanted, -1 if target == 25 else 1))
     far = loss(torch.roll(wanted, -4 if target == 25 else 4))
     assert 0 < near < far
+
+
+def test_numbers_may_have_any_ids() -> None:
+    """Shuffling the vocabulary, the words that stand for numbers with it, changes no loss."""
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(4))
+    logits = torch.randn(6, 40, generator=torch.Generator().manual_seed(5))
+    targets, source = torch.arange(10, 16), torch.zeros(6, dtype=torch.int64)
+    ids = tuple(range(10, 26))
+    shuffled = torch.empty_like(logits)
+    shuffled[:, order] = logits
+    moved = tuple(order[list(ids)].tolist())
+    one = model(SoftRange(ids=ids, sigma=2.0))._token_losses(logits, targets, source, ("web",))
+    two = model(SoftRange(ids=moved, sigma=2.0))._token_losses(
+        shuffled, order[targets], source, ("web",)
+    )
+    torch.testing.assert_close(one, two)
 
 
 def test_places_that_are_not_known_cost_nothing() -> None:

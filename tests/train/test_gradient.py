@@ -10,11 +10,12 @@ import torch
 
 from sayact.data.windows import WindowSampler
 from sayact.experiments.runs import locate_task
+from sayact.models.losses import Losses
 from sayact.models.rt1 import RT1
 from sayact.schema.errors import SayactError
 from sayact.testing import noise_store, tiny_processor, tiny_rt1
 from sayact.train import TrainConfig
-from sayact.train.gradient import backward, compile_network, split
+from sayact.train.gradient import backward, compile_network, together
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def network(*, held=True):
 
 
 def gradient(model, batch, parts=1, dtype=torch.float32):
-    values = backward(model, batch, device="cpu", parts=parts, dtype=dtype)
+    losses = backward(model, batch, device="cpu", parts=parts, dtype=dtype)
+    values = {"loss": losses.total, **losses.parts}
     return values, {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
 
 
@@ -58,10 +60,26 @@ def test_own_statistics_make_parts_differ(batch):
 
 
 def test_parts_hold_every_window_once(batch):
-    parts = split(batch, 3)
+    parts = batch.split(3)
     assert [len(part.valid) for part in parts] == [1, 2, 2]
     assert torch.equal(torch.cat([part.pixels for part in parts]), batch.pixels)
     assert torch.equal(torch.cat([part.action_ids for part in parts]), batch.action_ids)
+
+
+def test_parts_of_a_loss_count_by_their_own_weight():
+    """Of a mixture: a source that one half has nothing of, and one that neither has."""
+    one, half = torch.tensor(1.0), torch.tensor(0.5)
+
+    def losses(robot, web, robots, webs):
+        parts = {"robot": torch.tensor(robot), "web": torch.tensor(web), "all": one * 4}
+        weights = {"robot": torch.tensor(robots), "web": torch.tensor(webs)}
+        return Losses(total=torch.tensor(robot), parts=parts, weights=weights)
+
+    found = together([(losses(2.0, 9.0, 3, 0), half), (losses(4.0, 7.0, 1, 0), half)])
+    assert found.total == 3.0
+    assert found.parts["robot"] == 2.5
+    assert (found.weights["robot"], found.weights["web"]) == (4, 0)
+    assert found.parts["all"] == 4
 
 
 @pytest.mark.parametrize("parts", [0, 4])
@@ -110,7 +128,7 @@ model.zero_grad()
 compile_network(model, "cpu")
 compiled = backward(model, batch, device="cpu", parts=1, dtype=torch.float32)
 assert list(model.state_dict()) == names
-assert torch.allclose(compiled["loss"], plain["loss"], rtol=1e-5)
+assert torch.allclose(compiled.total, plain.total, rtol=1e-5)
 for name, parameter in model.named_parameters():
     if name in expected:
         assert torch.allclose(parameter.grad, expected[name], rtol=1e-3, atol=1e-5), name

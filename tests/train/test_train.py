@@ -173,6 +173,19 @@ def test_measurements_are_means_and_find_the_first_bad_step():
         measured.check()
 
 
+def test_measurements_are_averaged_by_their_weights_and_left_out_without_any():
+    measured = Measurements(0)
+    gradient = torch.tensor(1.0)
+    for robot, robots, webs in ((1.0, 3, 0), (5.0, 1, 0)):
+        values = {"loss": torch.tensor(robot), "robot": torch.tensor(robot), "web": gradient * 7}
+        weights = {"robot": torch.tensor(robots), "web": torch.tensor(webs)}
+        measured.add({**values, "gradient": gradient}, 6, weights)
+    measured.add({"loss": torch.tensor(0.0), "gradient": gradient}, 6)  # of another mixture
+    found = measured.take()
+    assert (found["loss"], found["robot"]) == (2.0, 2.0)
+    assert "web" not in found
+
+
 @pytest.mark.parametrize(
     ("mode", "held"),
     [("batch", [False, False]), ("switch", [False, True]), ("running", [True, True])],

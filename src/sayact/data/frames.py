@@ -140,7 +140,8 @@ class FrameStore:
         prefix = "privileged."
         return cls(
             frames=JoinedFrames([frames]),
-            actions=arrays["action"],
+            # Pictures without actions are worth something too: a teacher can say what to do.
+            actions=arrays.get("action", np.zeros((int(lengths.sum()), 0), np.float32)),
             states=arrays["observation.state"],
             privileged={
                 k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)

@@ -5,21 +5,23 @@ else, so a run that goes on after a kill sees the very pictures it would have se
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from sayact.codecs import Processor
 from sayact.data.augmentation import ColourJitter, PadThenCrop
+from sayact.data.drawing import draw_windows
 from sayact.data.frames import FrameStore
+from sayact.data.stream import Draw, ahead
 from sayact.schema.batches import Batch
 
-# What to draw: (step, number of windows, frames in each).
-Draw = tuple[int, int, int]
 # Privileged truth of a store → (N, P, 2) places in the camera picture, pixels (x, y).
 Locate = Callable[[FrameStore], Float32[np.ndarray, "N P 2"]]
+# Rows of a store → how probable each bin of each action dimension should be there.
+Targets = Callable[[Int64[np.ndarray, "B T"]], Float32[np.ndarray, "B T A V"]]
 
 
 class WindowSampler:
@@ -38,9 +40,10 @@ class WindowSampler:
         jitter: ColourJitter | None = None,
         shift: PadThenCrop | None = None,
         locate: Locate | None = None,
+        targets: Targets | None = None,
     ) -> None:
         self.store, self.processor, self.seed = store, processor, seed
-        self.jitter, self.shift = jitter, shift
+        self.jitter, self.shift, self.targets = jitter, shift, targets
         self._action_ids = processor.actions.encode(store.actions)
         self._points = None if locate is None else locate(store)
         distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(store.tasks))}
@@ -48,16 +51,11 @@ class WindowSampler:
         self._sentences = torch.from_numpy(np.stack([processor.sentences(s) for s in distinct]))
 
     def stream(self, draws: Iterable[Draw]) -> Iterator[Batch]:
-        """A batch for every draw, the next one cut by a thread while this one is trained on."""
-        with ThreadPoolExecutor(1) as pool:
-            waiting: Future[Batch] | None = None
-            for draw in draws:
-                following = pool.submit(self, draw)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = following
-            if waiting is not None:
-                yield waiting.result()
+        """A batch for every draw."""
+        return ahead(self, draws)
+
+    def draw(self, batch: Batch, path: Path) -> None:
+        draw_windows(batch, path)
 
     def __call__(self, draw: Draw) -> Batch:
         """Past the end of an episode its last frame is repeated, and is not valid."""
@@ -90,4 +88,5 @@ class WindowSampler:
             action_ids=torch.from_numpy(self._action_ids[index]),
             valid=torch.from_numpy(valid),
             points=points,
+            action_targets=None if self.targets is None else torch.from_numpy(self.targets(index)),
         )

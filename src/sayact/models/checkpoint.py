@@ -2,6 +2,7 @@
 
     model.safetensors    config.json    action_space.json    processor.json    README.md
     sentences.safetensors    only where sentences come with vectors that Sayact cannot compute
+    tokenizer.json           only of language models
 
 Written whole or not at all; read without unpickling anything.
 """
@@ -32,6 +33,7 @@ WEIGHTS, CONFIG, ACTION_SPACE, PROCESSOR, CARD = (
     "README.md",
 )
 SENTENCES = "sentences.safetensors"
+TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Checkpoint:
     """`config` holds "model" (which class), "architecture" (its config) and how it was made.
 
     `sentences` are vectors by sentence, for a network that learned from another encoder than ours.
+    `tokenizer` is the content of a language model's tokenizer.json.
     """
 
     weights: dict[str, Tensor]
@@ -47,6 +50,7 @@ class Checkpoint:
     processor: dict[str, Any]
     card: str = ""
     sentences: dict[str, Float32[np.ndarray, "E"]] = field(default_factory=dict)
+    tokenizer: bytes | None = None
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
@@ -80,6 +84,8 @@ def write_description(directory: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.sentences:
         numpy_files.save_file(checkpoint.sentences, directory / SENTENCES)
         (directory / SENTENCES).chmod(0o644)
+    if checkpoint.tokenizer is not None:
+        (directory / TOKENIZER).write_bytes(checkpoint.tokenizer)
 
 
 def read_checkpoint(directory: Path) -> Checkpoint:
@@ -100,7 +106,7 @@ def read_description(
     missing = [n for n in needed if not (directory / n).exists()]
     if missing:
         raise CheckpointError(f"{directory} is not a checkpoint: it lacks {', '.join(missing)}")
-    card, sentences = directory / CARD, directory / SENTENCES
+    card, sentences, tokenizer = (directory / name for name in (CARD, SENTENCES, TOKENIZER))
     return Checkpoint(
         weights={},
         config=read_json(directory / CONFIG),
@@ -108,6 +114,7 @@ def read_description(
         processor=read_json(directory / PROCESSOR),
         card=card.read_text() if card.exists() else "",
         sentences=_read_sentences(sentences) if sentences.exists() else {},
+        tokenizer=tokenizer.read_bytes() if tokenizer.exists() else None,
     )
 
 

@@ -104,3 +104,17 @@ def _split(model: RT1) -> Iterator[tuple[str, int]]:
 
 def _size(*modules: nn.Module) -> int:
     return sum(p.numel() for module in modules for p in module.parameters())
+
+
+def describe_parts(model: nn.Module) -> str:
+    """Where the parameters of any network are, by the names of its parts."""
+    counts = {name: _size(part) for name, part in model.named_children()}
+    total = sum(p.numel() for p in model.parameters())
+    if total > sum(counts.values()):
+        counts["its own"] = total - sum(counts.values())
+    width = max(map(len, (*counts, "total")))
+    rows = [
+        f"  {name:<{width}} {count:>13,} {100 * count / max(total, 1):5.1f} %"
+        for name, count in counts.items()
+    ]
+    return "\n".join(["parameters", *rows, f"  {'total':<{width}} {total:>13,}"]) + "\n"

@@ -27,7 +27,8 @@ from sayact.models.layers.efficientnet import (
     EfficientNetConfig,
     FiLM,
 )
-from sayact.models.losses import bin_loss, pointing_loss
+from sayact.models.losses import Losses, bin_loss, pointing_loss
+from sayact.models.trainable import Trainable
 from sayact.schema.batches import Batch
 
 LAYER_NORM_EPS = 1e-6  # Keras' default, the original's
@@ -225,17 +226,7 @@ def attention_mask(config: RT1Config) -> Bool[Tensor, "N N"]:
     return (index[None] <= index[:, None]) & ~(blind & action[None])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Losses:
-    """What training minimises (`total`) and its parts; accuracy is the share of right bins."""
-
-    total: Float[Tensor, ""]
-    action: Float[Tensor, ""]
-    points: Float[Tensor, ""] | None
-    accuracy: Float[Tensor, ""]
-
-
-class RT1(nn.Module):
+class RT1(Trainable):
     """The whole network: `tokenize` each frame once, then `decode` the window."""
 
     def __init__(self, config: RT1Config) -> None:
@@ -244,10 +235,9 @@ class RT1(nn.Module):
         self.tokenizer = ImageTokenizer(config)
         self.transformer = Transformer(config)
 
-    def channels_last(self, device: str) -> "RT1":
-        """Move to `device`, in the memory order that convolutions are fastest in."""
-        moved = self.to(device)
-        return moved.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    @property
+    def history(self) -> int:
+        return self.config.frames
 
     def tokenize(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
@@ -273,23 +263,14 @@ class RT1(nn.Module):
         return self.decode(tokens.unflatten(0, (batch, frames))), maps
 
     @torch.no_grad()
-    def spread_positions(self) -> None:
+    def begin_windows(self) -> None:
         """Let every frame of the window start from what the first one has learned of its positions.
 
-        Called once, when training goes from single frames (many more scenes a second) to windows.
+        Single frames come first: a batch holds many more scenes of them than of windows.
         """
         weight = self.transformer.position.weight
         per_frame = weight.unflatten(0, (self.config.frames, -1))
         weight.copy_(per_frame[:1].expand_as(per_frame).flatten(0, 1))
-
-    def hold_statistics(self) -> None:
-        """Normalise by the running statistics from here on, in training too.
-
-        A batch of windows holds few scenes, several times each: its own statistics would be noise.
-        """
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
 
     def loss(self, batch: Batch) -> Losses:
         """Cross-entropy on every valid frame, plus pointing where the batch knows places."""
@@ -298,10 +279,11 @@ class RT1(nn.Module):
         logits, ids = logits.float()[valid], batch.action_ids[valid]
         action = bin_loss(logits, ids, self.config.soft_bins)
         accuracy = (logits.argmax(-1) == ids).float().mean()
+        parts = {"action": action, "accuracy": accuracy}
         if self.config.points == 0 or batch.points is None or maps is None:
-            return Losses(total=action, action=action, points=None, accuracy=accuracy)
+            return Losses(total=action, parts=parts)
         seen = valid.flatten()
         # The first tokens are told where to look; the others find their own places.
         pointing = maps[seen, : self.config.points].float()
         points = pointing_loss(pointing, batch.points.flatten(0, 1)[seen])
-        return Losses(total=action + points, action=action, points=points, accuracy=accuracy)
+        return Losses(total=action + points, parts={**parts, "points": points})

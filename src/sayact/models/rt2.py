@@ -11,7 +11,7 @@ for neighbouring numbers may be told to be neighbours (`SoftRange`).
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,14 +24,13 @@ from sayact.schema.batches import TextBatch
 
 @dataclass(frozen=True, kw_only=True)
 class SoftRange:
-    """Tokens `first` … `first + count - 1` stand for numbers in a row.
+    """Tokens `ids` stand for numbers in a row, in this order.
 
     Their target is a Gaussian of `sigma` numbers about the right one. `sources`: only in examples
     of these, since the word 3 may be an action here and the answer to a sum there; None: in all.
     """
 
-    first: int
-    count: int
+    ids: tuple[int, ...]
     sigma: float
     sources: tuple[str, ...] | None = None
 
@@ -90,14 +89,14 @@ class RT2(Trainable):
         found = logits.log_softmax(-1)
         losses = F.nll_loss(found, targets, reduction="none")
         for soft in self.soft:
-            rows = soft_rows(soft, targets, source, sources)
-            if not rows.any():
+            ids = torch.tensor(soft.ids, device=targets.device)
+            rows, number = numbers_of(soft, ids, targets, source, sources)
+            if not len(rows):
                 continue
-            numbers = torch.arange(soft.count, device=targets.device)
-            distance = numbers - (targets[rows, None] - soft.first)
+            distance = torch.arange(len(ids), device=ids.device) - number[:, None]
             wanted = torch.softmax(-0.5 * (distance / soft.sigma) ** 2, -1)
             # The entropy of the target is taken off: zero is perfect either way.
-            told = found[rows, soft.first : soft.first + soft.count]
+            told = found[rows][:, ids]
             losses[rows] = F.kl_div(told, wanted, reduction="none").sum(-1)
         return losses
 
@@ -113,12 +112,17 @@ def pointing(
     return pointing_loss(shown, points[known][:, None]), known.sum().float()
 
 
-def soft_rows(
-    soft: SoftRange, targets: Int64[Tensor, "M"], source: Int64[Tensor, "M"], names: tuple[str, ...]
-) -> Bool[Tensor, "M"]:
-    """Which tokens a soft range speaks about."""
-    rows = (targets >= soft.first) & (targets < soft.first + soft.count)
+def numbers_of(
+    soft: SoftRange,
+    ids: Int64[Tensor, "n"],
+    targets: Int64[Tensor, "M"],
+    source: Int64[Tensor, "M"],
+    names: tuple[str, ...],
+) -> tuple[Int64[Tensor, "R"], Int64[Tensor, "R"]]:
+    """Which targets a soft range speaks about, and the number that each of them stands for."""
+    same = targets[:, None] == ids
     if soft.sources is not None:
         meant = [number for number, name in enumerate(names) if name in soft.sources]
-        rows &= torch.isin(source, torch.tensor(meant, device=source.device, dtype=source.dtype))
-    return rows
+        same &= torch.isin(source, source.new_tensor(meant))[:, None]
+    rows, numbers = same.nonzero(as_tuple=True)
+    return rows, numbers

@@ -1,71 +1,66 @@
 """One step's gradient: of the whole batch at once, or summed over its parts for less memory."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from sayact.models.rt1 import RT1
-from sayact.schema.batches import Batch
+from sayact.models.losses import Losses
+from sayact.models.trainable import Trainable
+from sayact.schema.batches import AnyBatch
 from sayact.schema.errors import SayactError
 
 CPU_COMPILERS = ("g++", "clang++", "c++")
+TINY = 1e-12  # in place of a weight of zero, whose part is left out of the log
 
 
 def backward(
-    model: RT1, batch: Batch, *, device: str, parts: int, dtype: torch.dtype
-) -> dict[str, Tensor]:
-    """Add the gradient of the batch's mean loss to the parameters; the loss and what is in it.
+    model: Trainable, batch: AnyBatch, *, device: str, parts: int, dtype: torch.dtype
+) -> Losses:
+    """Add the gradient of the batch's mean loss to the parameters; the losses of the whole batch.
 
-    The losses are means over valid frames, so each part counts by its share of those: the sum is
-    the gradient of the whole batch. With the batch's own statistics in batch norm it is not quite,
+    They are means over what carries loss, so each part counts by its share of that: the sum is the
+    gradient of the whole batch. With the batch's own statistics in batch norm it is not quite,
     since every part then has its own. Weights, batch norm's statistics and losses stay in float32
     whatever `dtype` is.
     """
     kind = torch.device(device).type  # cuda of cuda:1
-    total = batch.valid.sum()
-    found: dict[str, Tensor] = {}
-    for part in split(batch, parts):
-        share = (part.valid.sum() / total).to(device)
+    whole = batch.weight
+    found: list[tuple[Losses, Tensor]] = []
+    for part in batch.split(parts):
+        share = (part.weight / whole).to(device)
         with torch.autocast(kind, dtype) if dtype != torch.float32 else nullcontext():
             losses = model.loss(part.to(device))
         (losses.total * share).backward()
-        values = {"loss": losses.total, "action": losses.action, "accuracy": losses.accuracy}
-        if losses.points is not None:
-            values["points"] = losses.points
-        for name, value in values.items():
-            weighed = value.detach() * share
-            found[name] = found[name] + weighed if name in found else weighed
-    return found
+        found.append((losses, share))
+    return together(found)
 
 
-def split(batch: Batch, parts: int) -> list[Batch]:
-    """The windows of a batch in `parts` of equal number, or as nearly as it goes."""
-    windows = len(batch.valid)
-    assert 1 <= parts <= windows  # TrainConfig.check
-    bounds = [windows * part // parts for part in range(parts + 1)]
-    return [
-        Batch(
-            pixels=batch.pixels[start:end],
-            instruction=batch.instruction[start:end],
-            action_ids=batch.action_ids[start:end],
-            valid=batch.valid[start:end],
-            points=None if batch.points is None else batch.points[start:end],
-        )
-        for start, end in pairwise(bounds)
-    ]
+@torch.no_grad()
+def together(found: Sequence[tuple[Losses, Tensor]]) -> Losses:
+    """Losses of parts of a batch as those of the whole: each by its share, or its own weight."""
+    sums: dict[str, Tensor] = {}
+    weights: dict[str, Tensor] = {}
+    for losses, share in found:
+        for name, value in losses.parts.items():
+            weight = losses.weights.get(name)
+            counted = value * (share if weight is None else weight)
+            sums[name] = sums[name] + counted if name in sums else counted
+            if weight is not None:
+                weights[name] = weights[name] + weight if name in weights else weight
+    return Losses(
+        total=torch.stack([losses.total * share for losses, share in found]).sum(),
+        parts={n: s / weights[n].clamp(min=TINY) if n in weights else s for n, s in sums.items()},
+        weights=weights,
+    )
 
 
-def compile_network(model: RT1, device: str) -> None:
-    """Both halves by torch.compile; what is saved and loaded stays the same.
-
-    The loss stays as it is: how many frames are valid changes with every batch.
-    """
+def compile_network(model: Trainable, device: str) -> None:
+    """By torch.compile, which needs a compiler."""
     require_compiler(device)
-    model.tokenizer.compile()
-    model.transformer.compile()
+    model.compile_network()
 
 
 def require_compiler(device: str) -> None:

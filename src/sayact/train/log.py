@@ -1,26 +1,20 @@
-"""What a run leaves to look at: one JSON line a measurement, TensorBoard, the first batch drawn."""
+"""What a run leaves to look at: one JSON line a measurement, TensorBoard."""
 
 import json
 import time
 from collections.abc import Mapping
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from sayact.schema.batches import Batch
 from sayact.schema.errors import SayactError
 
 LOG = "log.jsonl"
-POINT_COLOURS = (255, 0, 0), (255, 255, 255), (255, 0, 255)  # red, white, magenta
-
-
-GRADIENT = "gradient"  # its norm before clipping
+LOSS, GRADIENT = "loss", "gradient"  # what is minimised; the gradient's norm before clipping
 
 
 class DivergedError(SayactError):
@@ -34,36 +28,49 @@ class Measurements:
     """
 
     def __init__(self, step: int) -> None:
-        self._names: tuple[str, ...] = ()
-        self._rows: list[Tensor] = []
+        self._names: list[tuple[str, ...]] = []
+        self._rows: list[Tensor] = []  # (2, numbers) a step: values and their weights
         self._first, self._frames, self._seconds = step, 0, 0.0
         self._clock = time.perf_counter()
 
-    def add(self, values: Mapping[str, Tensor], frames: int) -> None:
-        """What one step found; the same names every time."""
-        self._names = tuple(values)
-        self._rows.append(torch.stack([v.detach().float() for v in values.values()]))
+    def add(
+        self, values: Mapping[str, Tensor], frames: int, weights: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """What one step found. Each value counts by its weight, where it has one, else as 1."""
+        one = torch.ones((), device=next(iter(values.values())).device)
+        weighed = weights or {}
+        self._names.append(tuple(values))
+        row = [
+            torch.stack([number.detach().float() for number in numbers])
+            for numbers in (values.values(), [weighed.get(name, one) for name in values])
+        ]
+        self._rows.append(torch.stack(row))
         self._frames += frames
 
     def check(self) -> None:
         """Raises DivergedError with the first step whose gradient is not finite."""
-        if not self._rows:
-            return
-        for done, row in enumerate(self._read()):
-            values = dict(zip(self._names, row, strict=True))
-            if not np.isfinite(values[GRADIENT]):
+        for done, step in enumerate(self._read()):
+            norm, loss = step[GRADIENT][0], step[LOSS][0]
+            if not np.isfinite(norm):
                 raise DivergedError(
-                    f"step {self._first + done}: the gradient is {values[GRADIENT]} (loss "
-                    f"{values['loss']:.4g}); lower the learning rate. Nothing was saved after it."
+                    f"step {self._first + done}: the gradient is {norm} (loss {loss:.4g}); lower "
+                    "the learning rate. Nothing was saved after it."
                 )
 
     def take(self) -> dict[str, float]:
-        """Means since the last time, and frames a second; begins anew."""
-        rows = self._read()
-        means = dict(zip(self._names, map(float, rows.mean(0)), strict=True))
+        """Means since the last time, and frames a second; begins anew.
+
+        What nothing was measured of (a source that no batch held) is left out.
+        """
+        steps = self._read()
+        means: dict[str, float] = {}
+        for name in dict.fromkeys(name for step in steps for name in step):
+            values, weights = np.array([step[name] for step in steps if name in step]).T
+            if weights.sum() > 0:
+                means[name] = float((values * weights).sum() / weights.sum())
         self.stop_clock()
         rate = self._frames / self._seconds
-        self._first, self._rows = self._first + len(rows), []
+        self._first, self._rows, self._names = self._first + len(steps), [], []
         self._frames, self._seconds = 0, 0.0
         self.start_clock()
         return {**means, "frames_per_second": rate}
@@ -75,8 +82,19 @@ class Measurements:
     def start_clock(self) -> None:
         self._clock = time.perf_counter()
 
-    def _read(self) -> np.ndarray:
-        return torch.stack(self._rows).double().cpu().numpy()
+    def _read(self) -> list[dict[str, tuple[float, float]]]:
+        """Of every step, name → (value, weight)."""
+        if not self._rows:
+            return []
+        numbers = torch.cat(self._rows, 1).double().cpu().numpy().T
+        ends = np.cumsum([len(names) for names in self._names])
+        return [
+            {
+                name: (float(value), float(weight))
+                for name, (value, weight) in zip(names, part, strict=True)
+            }
+            for names, part in zip(self._names, np.split(numbers, ends[:-1]), strict=True)
+        ]
 
 
 class RunLog:
@@ -114,15 +132,3 @@ def read_log(out: Path) -> list[dict[str, Any]]:
         return []
     lines = path.read_text().split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
-
-
-def draw_batch(batch: Batch, path: Path, rows: int = 6) -> None:
-    """The first windows as the model gets them, a row each, with the places it is told of."""
-    pixels = batch.pixels[:rows].permute(0, 1, 3, 4, 2).numpy().copy()
-    if batch.points is not None:
-        height, width = pixels.shape[2:4]
-        for w, t in np.ndindex(pixels.shape[:2]):
-            for point, colour in zip(batch.points[w, t], cycle(POINT_COLOURS), strict=False):
-                x, y = (point.numpy() * (width, height)).astype(int)
-                pixels[w, t, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = colour
-    Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in pixels])).save(path)

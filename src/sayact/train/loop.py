@@ -3,18 +3,19 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from sayact.models.checkpoint import Checkpoint, saved_steps, step_folder
-from sayact.models.rt1 import RT1
-from sayact.schema.batches import Batch
+from sayact.models.trainable import Trainable
+from sayact.models.vlms.memory import memory_explained
+from sayact.schema.batches import AnyBatch
 from sayact.schema.errors import SayactError
 from sayact.train.config import TrainConfig
 from sayact.train.gradient import backward, compile_network
-from sayact.train.log import GRADIENT, Measurements, RunLog, draw_batch
+from sayact.train.log import GRADIENT, LOSS, Measurements, RunLog
 from sayact.train.memory import keep_freed_memory
 from sayact.train.state import restore_step, save_step
 
@@ -23,7 +24,11 @@ from sayact.train.state import restore_step, save_step
 class Batches(Protocol):
     """A batch for every (step, windows, frames), the same one whenever it is asked for."""
 
-    def stream(self, draws: Iterable[tuple[int, int, int]]) -> Iterator[Batch]: ...
+    def stream(self, draws: Iterable[tuple[int, int, int]]) -> Iterator[AnyBatch]: ...
+
+    def draw(self, batch: Any, path: Path) -> None:
+        """A picture of one of its batches, for people to look at."""
+        ...
 
 
 @runtime_checkable
@@ -35,7 +40,7 @@ class Evaluator(Protocol):
 
 def train(
     config: TrainConfig,
-    model: RT1,
+    model: Trainable,
     batches: Batches,
     *,
     out: Path,
@@ -62,7 +67,7 @@ def train(
         keep_freed_memory()
     out.mkdir(parents=True, exist_ok=True)
     check_free(out, resume)
-    config.check(model.config.frames)
+    config.check(model.history)
     model = model.channels_last(device).train()
     average = {k: v.clone() for k, v in model.state_dict().items()} if config.ema_decay else None
     optimizer = make_optimizer(config, model)
@@ -78,26 +83,28 @@ def train(
     for text in notes if step == 0 else ():
         log.note(0, text)
 
-    for batch in batches.stream(config.draws(step, end, model.config.frames)):
+    for batch in batches.stream(config.draws(step, end, model.history)):
         if step == config.single_frame_steps and step > 0:
             _begin_windows(model, average)
         if config.holds_statistics(step):
             model.hold_statistics()
         if step == 0:
-            draw_batch(batch, out / "first_batch.png")
+            batches.draw(batch, out / "first_batch.png")
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(config, step)
 
         optimizer.zero_grad()
-        values = backward(model, batch, device=device, parts=config.accumulate, dtype=dtype)
-        values[GRADIENT] = clip(model, config.clip_norm)
-        optimizer.step()
+        with memory_explained(batch.frames):
+            losses = backward(model, batch, device=device, parts=config.accumulate, dtype=dtype)
+            norm = clip(model, config.clip_norm)
+            optimizer.step()
         step += 1
         if average is not None:
             # Early weights are worth little: the average starts short and grows to its full length.
             _average(average, model, min(config.ema_decay, (1 + step) / (10 + step)))
 
-        measured.add(values, batch.valid.numel())
+        values = {LOSS: losses.total, **losses.parts, GRADIENT: norm}
+        measured.add(values, batch.frames, losses.weights)
         log_now = step % config.log_every == 0 or step == end
         evaluate_now = evaluators and (step % config.evaluate_every == 0 or step == config.steps)
         save_now = evaluate_now or step % config.checkpoint_every == 0 or step == end
@@ -131,11 +138,11 @@ def check_free(out: Path, resume: bool) -> None:
         )
 
 
-def _begin_windows(model: RT1, average: dict[str, Tensor] | None) -> None:
+def _begin_windows(model: Trainable, average: dict[str, Tensor] | None) -> None:
     """Go from single frames to windows, with the averaged weights where there are any."""
     if average is not None:
         model.load_state_dict(average)
-    model.spread_positions()
+    model.begin_windows()
     if average is not None:
         _average(average, model, 0.0)
 
@@ -157,10 +164,11 @@ def schedule(config: TrainConfig, step: int) -> float:
     return config.final_share + (peak - config.final_share) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def make_optimizer(config: TrainConfig, model: RT1) -> torch.optim.Optimizer:
+def make_optimizer(config: TrainConfig, model: Trainable) -> torch.optim.Optimizer:
     """AdamW, which is Adam where nothing decays; vectors (biases, norms) never do."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.ndim > 1]
+    vectors = [p for p in trained if p.ndim <= 1]
     groups = [
         {"params": matrices, "weight_decay": config.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
@@ -180,7 +188,7 @@ def clip(model: nn.Module, most: float | None) -> Tensor:
 
 
 @torch.no_grad()
-def _average(average: dict[str, Tensor], model: RT1, decay: float) -> None:
+def _average(average: dict[str, Tensor], model: Trainable, decay: float) -> None:
     """Move the average towards the model; counters and the like are copied."""
     for name, value in model.state_dict().items():
         if value.is_floating_point():
