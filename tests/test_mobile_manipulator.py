@@ -215,7 +215,9 @@ def test_every_dimension_is_trained_in_every_mode(store) -> None:
     logits, ids = model(batch.pixels, batch.instruction)[batch.valid], batch.action_ids[batch.valid]
     assert set(ids[:, 0].tolist()) == {0, 1, 2}
     each = [torch.nn.functional.cross_entropy(logits[:, a], ids[:, a]) for a in range(11)]
-    assert model.loss(batch).action.item() == pytest.approx(torch.stack(each).mean().item())
+    assert model.loss(batch).parts["action"].item() == pytest.approx(
+        torch.stack(each).mean().item()
+    )
 
     # The gradient at the base's logits of frames in arm mode is that of cross-entropy, not zero.
     logits = logits.detach().requires_grad_()

@@ -14,15 +14,19 @@ from typing import Annotated, Any, Union
 
 import tyro
 
+from sayact.commands.ask import Ask
 from sayact.commands.bench import BenchRT1, BenchWorld
 from sayact.commands.bench_train import BenchTrain
+from sayact.commands.bench_vlm import BenchVLM
 from sayact.commands.collect import Collect
-from sayact.commands.data import Check, Show, Stats
+from sayact.commands.data import Check, Show, Stats, Web
 from sayact.commands.demo import Demo
+from sayact.commands.distill import Distill
 from sayact.commands.doctor import Doctor
 from sayact.commands.evaluate import Eval
 from sayact.commands.export import Export
 from sayact.commands.import_ import ImportBackbone, ImportRT1
+from sayact.commands.quiz import Quiz
 from sayact.commands.train import Train
 from sayact.commands.verb import Verb
 from sayact.schema.errors import SayactError, UnknownNameError
@@ -49,10 +53,14 @@ SAYACT = Group(
         "demo": Demo,
         "collect": Collect,
         "train": Train,
+        "distill": Distill,
         "eval": Eval,
+        "quiz": Quiz,
+        "ask": Ask,
         "export": Export,
         "data": Group(
-            "Datasets: show, check, stats.", {"show": Show, "check": Check, "stats": Stats}
+            "Datasets: show, check, stats, web.",
+            {"show": Show, "check": Check, "stats": Stats, "web": Web},
         ),
         "import": Group(
             "Weights that others released: rt1, backbone.",
@@ -60,8 +68,8 @@ SAYACT = Group(
         ),
         "doctor": Doctor,
         "bench": Group(
-            "Measurements: world, rt1, train.",
-            {"world": BenchWorld, "rt1": BenchRT1, "train": BenchTrain},
+            "Measurements: world, rt1, train, vlm.",
+            {"world": BenchWorld, "rt1": BenchRT1, "train": BenchTrain, "vlm": BenchVLM},
         ),
     },
 )

@@ -16,7 +16,7 @@ from sayact.config import to_json
 from sayact.data.augmentation import PadThenCrop
 from sayact.envs.language_table.tasks import FAMILIES
 from sayact.experiments import runs
-from sayact.experiments.recipe import tiny
+from sayact.experiments.recipe import Experiment, tiny
 from sayact.experiments.resuming import changes, check_same
 from sayact.experiments.runs import describe, run, watch
 from sayact.models.shapes import PAPER
@@ -29,16 +29,17 @@ from sayact.train.loop import schedule
 @pytest.mark.parametrize("name", experiments.names())
 class TestEveryRecipe:
     def test_is_found_under_its_own_name(self, name):
-        assert experiments.find(name).name == name
+        assert experiments.find(name, Experiment).name == name
 
     def test_reads_the_pictures_that_the_world_gives(self, name):
-        recipe = experiments.find(name)
+        recipe = experiments.find(name, Experiment)
         assert isinstance(recipe.images, ImageCodec)
         assert recipe.images.camera == (180, 320)
-        assert recipe.model.picture in (recipe.images.crop, (300, 300))  # else resized for nothing
+        network = vars(recipe).get("model") or vars(recipe)["vlm"]
+        assert network.picture in (recipe.images.crop, (300, 300))  # else resized for nothing
 
     def test_rounds_reach_the_last_step_in_order(self, name):
-        recipe = experiments.find(name)
+        recipe = experiments.find(name, Experiment)
         ends = [r.until for r in recipe.rounds]
         assert ends == sorted(ends)
         assert ends[-1] == recipe.train.steps

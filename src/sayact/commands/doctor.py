@@ -37,7 +37,7 @@ class Doctor(Verb):
         policy = load_policy(self.checkpoint)
         if not isinstance(policy, RT1Policy):
             raise SayactError(
-                f"the doctor examines networks; {self.checkpoint!r} is a baseline without one"
+                f"the doctor examines RT-1's network, which {self.checkpoint!r} does not have"
             )
         try:
             diagnosis = examine(policy, self.frames)

@@ -37,6 +37,7 @@ def evaluate(
     progress: bool = True,
     device: str = "cpu",
     engine: str | None = None,
+    plan_every: int | None = None,
 ) -> Evaluation:
     """Play `protocol` with `policy`, and with the policies `beside` it on the same starts.
 
@@ -45,7 +46,7 @@ def evaluate(
     from a script with workers, it must stand under `if __name__ == "__main__":`, as with all of
     Python's spawned processes. `videos` is a folder for films of the first `videos_each` episodes
     of every family. Policies that are networks are computed on `device` by `engine`, as
-    `load_policy` takes them.
+    `load_policy` takes them; `plan_every` is for `policy` alone.
 
     The official script draws a start anew until its oracle finds a plan for it. Here every start
     that the task accepts counts: the few without a plan count against every policy, the oracle too.
@@ -54,6 +55,7 @@ def evaluate(
     _check(protocol)
     setting = _setting(protocol, device, engine)
     if isinstance(policy, str | Path):
+        setting = replace(setting, plans={str(policy): plan_every})
         policies = {str(policy): setting.load(str(policy))}
     else:
         policies, workers = {type(policy).__name__: policy}, 0
@@ -71,6 +73,8 @@ def evaluate(
     seconds = time.perf_counter() - started
 
     made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
+    if plan_every is not None:
+        made |= {"plan_every": str(plan_every)}
     date = datetime.now(UTC).isoformat(timespec="seconds")
     evaluations = [
         Evaluation(

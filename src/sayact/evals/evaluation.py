@@ -21,7 +21,8 @@ ALL_FAMILIES: tuple[str, ...] = (*OFFICIAL_FAMILIES, "point2block", "block1_to_c
 
 
 # What an evaluation says of how it was made; the oldest do not say what computed the network.
-PROVENANCE = ("version", "commit", "command", "hardware", "computed_by")
+# A language model's also says how often it planned, where that was asked for.
+PROVENANCE = ("version", "commit", "command", "hardware", "computed_by", "plan_every")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,13 @@ class Evaluation:
         seconds = sum(e.acting_seconds for e in self.episodes)
         return sum(e.steps for e in self.episodes) / max(seconds, 1e-9)
 
+    @property
+    def illegal(self) -> float | None:
+        """Mean probability that a language model gave to what is no action, over all steps."""
+        steps = [(e.illegal, e.steps) for e in self.episodes if e.illegal is not None]
+        total = sum(count for _, count in steps)
+        return sum(mass * count for mass, count in steps) / total if total else None
+
     def against(self, other: "Evaluation") -> Paired:
         """Start by start against another policy of the same protocol."""
         return paired([e.success for e in self.episodes], [e.success for e in other.episodes])
@@ -107,6 +115,7 @@ class Evaluation:
             "mean_interval": self.mean_interval,
             "mean_families": self.mean_families,
             "control_hz": round(self.control_hz, 1),
+            "illegal": self.illegal,
             "world": self.protocol.world,
             "seed": self.protocol.seed,
             "protocol": asdict(self.protocol),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Setting:
     """What all episodes of an evaluation share. `options` go to `make_env`.
 
     `device` and `engine` are how policies are loaded: where, and by what, they are computed.
+    `plans` says after how many steps a policy plans anew, where it is not as its checkpoint says.
     """
 
     world: str
@@ -37,9 +38,10 @@ class Setting:
     options: dict[str, Any]
     device: str = "cpu"
     engine: str | None = None
+    plans: dict[str, int | None] = field(default_factory=dict[str, int | None])
 
     def load(self, policy: str) -> Policy:
-        return load_policy(policy, self.device, self.engine)
+        return load_policy(policy, self.device, self.engine, plan_every=self.plans.get(policy))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import logging
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gymnasium
 import numpy as np
@@ -27,6 +27,8 @@ class EpisodeResult:
     """`acting_seconds` is the time spent inside `policy.act`; `error` names a refused action.
 
     `ended_by_policy`: the policy said that it was done. Whether it was, is the world's `success`.
+    `illegal`: the mean probability that a language model gave to what is no action; None: it is no
+    language model. `plans`: how many different plans it followed.
     """
 
     family: str
@@ -38,6 +40,22 @@ class EpisodeResult:
     acting_seconds: float
     error: str | None = None
     ended_by_policy: bool = False
+    illegal: float | None = None
+    plans: int = 0
+
+
+@dataclass(kw_only=True)
+class _Spoken:
+    """What a language model's actions tell beside their values."""
+
+    illegal: list[float] = field(default_factory=list[float])
+    plans: set[str] = field(default_factory=set[str])
+
+    def add(self, action: Action) -> None:
+        if action.illegal is not None:
+            self.illegal.append(float(action.illegal.mean()))
+        if action.plan is not None:
+            self.plans.add(action.plan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +101,14 @@ def run_episode(
     controller = Controller(space)
     instruction: str = info["instruction"]
     steps, seconds, success, error, ended = 0, 0.0, False, None, False
+    spoken = _Spoken()
 
     while True:
         started = time.perf_counter()
         try:
             action = policy.act(to_observation(raw))
             seconds += time.perf_counter() - started
+            spoken.add(action)
             if watch is not None:
                 watch(
                     Moment(
@@ -119,6 +139,8 @@ def run_episode(
         acting_seconds=seconds,
         error=error,
         ended_by_policy=ended,
+        illegal=float(np.mean(spoken.illegal)) if spoken.illegal else None,
+        plans=len(spoken.plans),
     )
 
 

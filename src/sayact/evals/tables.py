@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from sayact.evals import speed_tables, training_tables
+from sayact.evals import quiz_tables, speed_tables, training_tables, vlm_tables
 from sayact.evals.evaluation import Evaluation
 from sayact.evals.markdown import table_lines
 from sayact.evals.provenance import policy_title
@@ -130,6 +130,10 @@ def fill(text: str, results: Path) -> str:
             return begin + made(measured) + end
         if "training" in measured:  # by `sayact bench train`
             return begin + training_tables.markdown_table(measured) + end
+        if "quiz" in measured:  # by `sayact quiz`
+            return begin + quiz_tables.markdown_table(measured) + end
+        if "backbone" in measured:  # by `sayact bench vlm`
+            return begin + vlm_tables.markdown_table(measured) + end
         return begin + markdown_table(Evaluation.from_json(measured)) + end
 
     return BLOCK.sub(filled, text)

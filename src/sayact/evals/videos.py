@@ -1,7 +1,7 @@
 """Episodes as mp4: the sentence above the picture, the action tokens below it.
 
 ┌────────────────────────────────────────────┐
-│ push the red moon to the blue cube    1.2 s│  band
+│ push the red moon to the blue cube    1.2 s│  band; a plan stands below the sentence
 ├────────────────────────────────────────────┤
 │                                            │
 │              640 × 360 picture             │
@@ -96,7 +96,8 @@ def draw(moment: Moment, space: ActionSpace, step: int) -> UInt8[np.ndarray, "H 
     picture = Image.fromarray(moment.picture).resize(PICTURE, Image.Resampling.BICUBIC)
     canvas.paste(picture, (0, BAND))
     pen = ImageDraw.Draw(canvas)
-    _band(pen, moment.instruction, f"{step / space.rate_hz:.1f} s")
+    plan = None if moment.action is None else moment.action.plan
+    _band(pen, moment.instruction, plan, f"{step / space.rate_hz:.1f} s")
     if moment.action is not None:
         _tokens(pen, moment.action, space)
     else:
@@ -104,12 +105,15 @@ def draw(moment: Moment, space: ActionSpace, step: int) -> UInt8[np.ndarray, "H 
     return np.asarray(canvas)
 
 
-def _band(pen: ImageDraw.ImageDraw, instruction: str, clock: str) -> None:
+def _band(pen: ImageDraw.ImageDraw, instruction: str, plan: str | None, clock: str) -> None:
     right = PICTURE[0] - 14
     pen.text((right, BAND / 2), clock, font=_font(15), fill=QUIET, anchor="rm")
     room = right - 14 - 60
-    size = next((s for s in range(22, 9, -1) if _font(s).getlength(instruction) < room), 10)
-    pen.text((14, BAND / 2), instruction, font=_font(size), fill=INK, anchor="lm")
+    lines = [(instruction, 22, INK)] if not plan else [(instruction, 17, INK), (plan, 15, ACCENT)]
+    for number, (text, largest, ink) in enumerate(lines):
+        size = next((s for s in range(largest, 9, -1) if _font(s).getlength(text) < room), 10)
+        middle = BAND * (2 * number + 1) / (2 * len(lines))
+        pen.text((14, middle), text, font=_font(size), fill=ink, anchor="lm")
 
 
 def _verdict(pen: ImageDraw.ImageDraw, success: bool, space: ActionSpace) -> None:

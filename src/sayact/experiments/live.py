@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sayact.experiments.recipe import Recipe
+from sayact.experiments.recipe import Experiment
 
 SUCCESS = "success/"
 
@@ -11,7 +11,7 @@ SUCCESS = "success/"
 class TrainingLine:
     """Hand it to `run(progress=...)`. It steps aside while a round collects its episodes."""
 
-    def __init__(self, recipe: Recipe, console: Console) -> None:
+    def __init__(self, recipe: Experiment, console: Console) -> None:
         self._steps = recipe.train.steps
         self._pauses = {round.until for round in recipe.rounds}
         self._console = console

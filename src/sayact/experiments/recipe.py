@@ -22,18 +22,16 @@ class Round:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """One reproducible experiment on Language-Table.
+class Experiment:
+    """What all recipes on Language-Table have.
 
     noise: share of steps at which the demonstrating oracle gets a kick. watch_episodes: closed-loop
-    episodes of each of `watch_families` at every evaluation during training. jitter and shift: what
-    training pictures go through, besides random crops where `images` leaves them room. pretrained:
-    begin with ImageNet weights in the backbone where there are any (`experiments.pretrained`).
-    tiny: made by `tiny`, which its checkpoints say of themselves.
+    episodes of each of `watch_families` at every evaluation during training. jitter: what the
+    colours of training pictures go through. tiny: made by `tiny`, which its checkpoints say of
+    themselves.
     """
 
     name: str
-    model: RT1Config
     images: ImageCodec
     train: TrainConfig
     rounds: tuple[Round, ...]
@@ -43,9 +41,21 @@ class Recipe:
     watch_families: tuple[str, ...] = ("block2block",)
     watch_episodes: int = 20
     jitter: ColourJitter | None = OFFICIAL_JITTER
+    tiny: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Experiment):
+    """One reproducible experiment with RT-1.
+
+    shift: what training pictures go through, besides random crops where `images` leaves them room.
+    pretrained: begin with ImageNet weights in the backbone where there are any
+    (`experiments.pretrained`).
+    """
+
+    model: RT1Config
     shift: PadThenCrop | None = None
     pretrained: bool = False
-    tiny: bool = False
 
     def processor(self) -> Processor:
         return Processor(

@@ -6,18 +6,19 @@ recipe.json in the run's folder  ─▶  another network, pictures or seed: refu
 
 import json
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from sayact.codecs import ImageCodec
 from sayact.config import ConfigError, from_json, to_json
-from sayact.experiments.recipe import Recipe
+from sayact.experiments.recipe import Experiment
 from sayact.models.checkpoint import saved_steps
-from sayact.models.rt1 import RT1Config
 from sayact.schema.errors import SayactError
 from sayact.train.log import RunLog
 
 RECIPE_FILE = "recipe.json"
+# What weights would not fit, or would not mean the same with.
+SAME = "name", "model", "vlm", "action_words", "action_bins", "images"
 ABSENT = "absent"  # a field that only one of two recipes has, such as a fourth round's
 
 
@@ -27,7 +28,7 @@ def kept(out: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def check_same(recipe: Recipe, out: Path) -> None:
+def check_same(recipe: Experiment, out: Path) -> None:
     """A run goes on with the network and the pictures that it began with; other weights do not fit.
 
     And with its seed, or it would be neither the one run nor the other. Schedules and rounds may
@@ -36,8 +37,8 @@ def check_same(recipe: Recipe, out: Path) -> None:
     began = kept(out)
     if not saved_steps(out) or not began:
         return
-    for key, given in (("name", recipe.name), ("model", recipe.model), ("images", recipe.images)):
-        if not same(began[key], given):
+    for key in SAME:
+        if hasattr(recipe, key) and not same(began[key], getattr(recipe, key)):
             raise SayactError(
                 f"{out} was begun with another recipe ({began['name']}; its {key} differs). Give "
                 "the same recipe, with --tiny where it began so, or another --out."
@@ -50,9 +51,9 @@ def check_same(recipe: Recipe, out: Path) -> None:
         )
 
 
-def same(kept: Any, given: RT1Config | ImageCodec | str) -> bool:
+def same(kept: Any, given: Any) -> bool:
     """A part of recipe.json against a recipe's; fields that came later had their defaults then."""
-    if isinstance(given, str):
+    if not is_dataclass(given):
         return kept == given
     try:
         return from_json(type(given), kept) == given
@@ -60,11 +61,11 @@ def same(kept: Any, given: RT1Config | ImageCodec | str) -> bool:
         return False
 
 
-def changes(recipe: Recipe, out: Path) -> tuple[str, ...]:
+def changes(recipe: Experiment, out: Path) -> tuple[str, ...]:
     """A line for every number that is another one than the run in `out` had so far."""
     if not saved_steps(out) or not kept(out):
         return ()
-    old = dict(_numbers(to_json(from_json(Recipe, kept(out)))))
+    old = dict(_numbers(to_json(from_json(type(recipe), kept(out)))))
     new = dict(_numbers(to_json(recipe)))
     return tuple(
         f"changed: {name} {old.get(name, ABSENT)} → {new.get(name, ABSENT)}"

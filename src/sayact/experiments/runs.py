@@ -16,7 +16,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from sayact import models
-from sayact.codecs import Processor
+from sayact.codecs import ImageCodec, Processor
 from sayact.config import to_json
 from sayact.data.dataset import Dataset
 from sayact.data.frames import FrameStore
@@ -27,7 +27,7 @@ from sayact.evals.evaluate import evaluate
 from sayact.evals.evaluation import Protocol
 from sayact.evals.provenance import provenance
 from sayact.experiments.pretrained import start_backbone
-from sayact.experiments.recipe import Recipe
+from sayact.experiments.recipe import Experiment, Recipe
 from sayact.experiments.resuming import RECIPE_FILE, changes, check_same, kept, note
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, saved_steps
 from sayact.models.device import require_device
@@ -72,24 +72,13 @@ def run(
     `backbone` holds ImageNet weights; `say` gets what a person should read, as lines. Training and
     its evaluations run on `device`; a policy that is followed while collecting, on the CPU.
     """
-    require_device(device)
-    if recipe.train.compile:
-        require_compiler(device)
-    check_free(out, resume)
-    check_same(recipe, out)
     recipe.train.check(recipe.model.frames)
-    check_names(data)
+    check_start(recipe, out, data, resume, device)
     processor = recipe.processor()
     torch.manual_seed(recipe.train.seed)
     model = RT1(recipe.model)
     began = begin(recipe, model, out, backbone)
-    changed = changes(recipe, out)
-    for line in (*began, *changed):
-        say(line)
-    out.mkdir(parents=True, exist_ok=True)
-    note(out, changed)
-    numbers = {**to_json(recipe), BACKBONE: list(began)}
-    (out / RECIPE_FILE).write_text(json.dumps(numbers, indent=2) + "\n")
+    write_start(recipe, out, began, say)
     (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
     stores: list[FrameStore] = []
     checkpoint = out
@@ -98,7 +87,7 @@ def run(
         if not (data and number == 0):
             collect_round(recipe, number, folders[0], out, workers)
         for folder in folders:
-            stores.append(open_store(folder, processor, out / "cache", skip_broken))
+            stores.append(open_store(folder, processor.images, out / "cache", skip_broken))
         sampler = WindowSampler(
             FrameStore.join(stores),
             processor,
@@ -136,6 +125,31 @@ def begin(recipe: Recipe, model: RT1, out: Path, backbone: Path | None) -> tuple
     return (start_backbone(model, backbone),)
 
 
+def check_start(
+    recipe: Experiment, out: Path, data: Sequence[Path], resume: bool, device: str
+) -> None:
+    """Everything that would stop a run, before hours of collecting."""
+    require_device(device)
+    if recipe.train.compile:
+        require_compiler(device)
+    check_free(out, resume)
+    check_same(recipe, out)
+    check_names(data)
+
+
+def write_start(
+    recipe: Experiment, out: Path, began: Sequence[str], say: Callable[[str], None]
+) -> None:
+    """Say how it begins and what has changed since; write both, and the recipe, into its folder."""
+    changed = changes(recipe, out)
+    for line in (*began, *changed):
+        say(line)
+    out.mkdir(parents=True, exist_ok=True)
+    note(out, changed)
+    numbers = {**to_json(recipe), BACKBONE: list(began)}
+    (out / RECIPE_FILE).write_text(json.dumps(numbers, indent=2) + "\n")
+
+
 def check_names(data: Sequence[Path]) -> None:
     """The frame cache is kept by the names of the datasets' folders."""
     names = [folder.resolve().name for folder in data]
@@ -145,7 +159,7 @@ def check_names(data: Sequence[Path]) -> None:
         )
 
 
-def collect_round(recipe: Recipe, number: int, folder: Path, out: Path, workers: int) -> None:
+def collect_round(recipe: Experiment, number: int, folder: Path, out: Path, workers: int) -> None:
     """Demonstrations of round `number`; those that are there already are kept."""
     stage = recipe.rounds[number]
     done = saved_steps(out)
@@ -167,14 +181,14 @@ def collect_round(recipe: Recipe, number: int, folder: Path, out: Path, workers:
     )
 
 
-def open_store(folder: Path, processor: Processor, cache: Path, skip_broken: bool) -> FrameStore:
+def open_store(folder: Path, images: ImageCodec, cache: Path, skip_broken: bool) -> FrameStore:
     """The shrunk frames of a dataset, made on first use."""
     dataset = Dataset.open(folder)
     return FrameStore.build(
         dataset,
-        processor.shrink,
+        images.shrink,
         cache / folder.name,
-        key=json.dumps(asdict(processor.images)),
+        key=json.dumps(asdict(images)),
         skip_broken=skip_broken,
     )
 
@@ -204,7 +218,7 @@ def describe(
     )
 
 
-def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
+def card(recipe: Experiment, space: ActionSpace, began: Sequence[str], kind: str = "RT-1") -> str:
     """The model card: what it is, how to use it, what its numbers mean."""
     start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
     tiny = TINY if recipe.tiny else ""
@@ -212,7 +226,7 @@ def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
     return (
         f"# {recipe.name}{', tiny' if recipe.tiny else ''}\n\n"
         f"{tiny}"
-        f"An RT-1 policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
+        f"An {kind} policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
         f"families {', '.join(recipe.families)}, in the block mode {recipe.block_mode}.\n\n"
         "```python\n"
         'policy = sayact.load_policy("this folder")\n'
@@ -227,7 +241,7 @@ def card(recipe: Recipe, space: ActionSpace, began: Sequence[str]) -> str:
     )
 
 
-def watch(recipe: Recipe, content: Checkpoint, device: str) -> dict[str, float]:
+def watch(recipe: Experiment, content: Checkpoint, device: str) -> dict[str, float]:
     """Closed-loop success of the weights so far, on starts kept for watching."""
     protocol = Protocol(
         families=recipe.watch_families,
