@@ -9,18 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sayact.codecs.text import TextProcessor, text_processor
 from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.data.vision_language.store import PictureStore
-from sayact.schema import LANGUAGE_TABLE
 from sayact.testing import TINY_IMAGES
-from sayact.testing.tiny_vlm import byte_tokenizer
 
 SIZE = TINY_IMAGES.camera  # height, width
-
-
-def processor() -> TextProcessor:
-    return text_processor(byte_tokenizer(), LANGUAGE_TABLE, TINY_IMAGES)
 
 
 def picture(number: int, size: tuple[int, int] = SIZE, kind: str = "PNG") -> bytes:

@@ -63,3 +63,9 @@ def test_mistakes_are_answered_in_one_line(
     ):
         assert main(["ask", *given, "what?"]) == 2
         assert what in capsys.readouterr().err
+    for given, what in (
+        (["what?", "--out", str(tmp_path / "pointed.txt")], "an ending such as .png"),
+        ([" "], "the question is empty"),
+    ):
+        assert main(["ask", checkpoint, picture, *given]) == 2
+        assert what in capsys.readouterr().err

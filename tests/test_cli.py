@@ -48,6 +48,12 @@ def test_the_list_of_verbs_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     assert "For instance" not in text
 
 
+@pytest.mark.parametrize("command", ["data web --out x", "train rt2_language_table", "eval zero"])
+def test_a_seed_below_zero_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--seed", "-1"]) == 2
+    assert "from 0 on" in capsys.readouterr().err
+
+
 def test_help_starts_at_once_and_without_torch() -> None:
     code = (
         "import sys; sys.argv = ['sayact', '--help']\n"

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers_of_families import CLOSINGS, FAMILIES, NUMERIC, tokenizer_of
 
 from sayact.codecs.places import PlaceWords, place_words
 from sayact.codecs.prompts import Prompts, plan_in
@@ -17,6 +16,7 @@ from sayact.codecs.tokens import JsonTokenizer, load_tokenizer
 from sayact.schema import LANGUAGE_TABLE, RT2, Observation
 from sayact.schema.errors import CheckpointError, SayactError, ShapeError
 from sayact.testing import TINY_IMAGES
+from tokenizers_of_families import CLOSINGS, FAMILIES, NUMERIC, tokenizer_of
 
 POINTS = np.array([[0.25, 0.75], [0.5, 0.5], [np.nan, np.nan]], np.float32)
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -216,6 +216,10 @@ class TestTokenizer:
         (tmp_path / "tokenizer.json").unlink()
         with pytest.raises(CheckpointError, match=r"has no tokenizer\.json"):
             load_tokenizer(tmp_path)
+
+    def test_half_a_character_is_refused(self):
+        with pytest.raises(SayactError, match="what is no character"):
+            tokenizer_of("bytes").spell("push \ud83d")
 
     def test_start_that_was_given_is_kept(self):
         tokenizer = replace(tokenizer_of("bytes"), start=(7,))

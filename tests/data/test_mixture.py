@@ -12,8 +12,8 @@ from sayact.data.examples import UNKNOWN, Example, collate
 from sayact.data.mixture import Mixture, Part
 from sayact.models.rt2 import RT2
 from sayact.schema.errors import SayactError
+from sayact.testing.tiny_rt2 import tiny_text_processor
 from sayact.testing.tiny_vlm import TinyVLM, byte_tokenizer
-from small_web import processor
 
 
 class Numbers:
@@ -41,7 +41,7 @@ def mixture(*weights, **options):
     return Mixture(parts, byte_tokenizer(), seed=3, **options)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     weights=st.lists(st.floats(0.01, 10), min_size=1, max_size=5),
     examples=st.integers(1, 128),
@@ -116,7 +116,7 @@ def test_only_answers_carry_loss_and_sources_are_told_apart():
     """By hand: the log-probability of each answer token, and of nothing else."""
     torch.manual_seed(0)
     model = RT2(TinyVLM())
-    words = processor()
+    words = tiny_text_processor()
     rows = [(words.question(f"what {i}?"), words.answer_text("this " * (i + 1))) for i in range(4)]
     batch = batch_of(*rows)
     found = model.loss(batch)

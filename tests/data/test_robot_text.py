@@ -7,7 +7,7 @@ from sayact.data.robot_text import QUESTIONS, RobotQuestions, RobotText
 from sayact.experiments.runs import locate_task
 from sayact.schema.errors import SayactError
 from sayact.testing import TINY_IMAGES, noise_store
-from small_web import processor
+from sayact.testing.tiny_rt2 import tiny_text_processor
 
 
 def rows_of(store, example):
@@ -23,7 +23,7 @@ def rows_of(store, example):
 
 
 def test_an_example_is_a_frame_with_its_sentence_and_action(rng):
-    store, words = noise_store(rng), processor()
+    store, words = noise_store(rng), tiny_text_processor()
     for example in RobotText(store, words, locate=locate_task).draw(rng, 5):
         row, corner = rows_of(store, example)
         sentence = store.tasks[store.episode_index[row]]
@@ -34,12 +34,12 @@ def test_an_example_is_a_frame_with_its_sentence_and_action(rng):
 
 
 def test_places_are_unknown_without_privileged_truth(rng):
-    (example,) = RobotText(noise_store(rng), processor()).draw(rng, 1)
+    (example,) = RobotText(noise_store(rng), tiny_text_processor()).draw(rng, 1)
     assert np.isnan(example.points).all()
 
 
 def test_questions_are_answered_by_the_places(rng):
-    store, words = noise_store(rng), processor()
+    store, words = noise_store(rng), tiny_text_processor()
     source = RobotQuestions(store, words, locate=locate_task)
     assert len(source) == len(store) * len(QUESTIONS)
     for example in source.draw(rng, 8):
@@ -51,7 +51,7 @@ def test_questions_are_answered_by_the_places(rng):
 
 
 def test_half_of_the_plans_are_asked_for_and_half_are_given(rng):
-    store, words = noise_store(rng), processor()
+    store, words = noise_store(rng), tiny_text_processor()
 
     def plan(store, row, points):
         return "block <p1> to up <p2>"
@@ -76,4 +76,4 @@ def test_half_of_the_plans_are_asked_for_and_half_are_given(rng):
 
 def test_plans_need_truth(rng):
     with pytest.raises(SayactError, match="privileged truth"):
-        RobotText(noise_store(rng), processor(), plan_share=0.1)
+        RobotText(noise_store(rng), tiny_text_processor(), plan_share=0.1)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from sayact.data.vision_language import store as store_file
+from sayact.data.vision_language.fitting import fit
 from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.data.vision_language.questions import CAPTION_PROMPT, Skipped
 from sayact.data.vision_language.source import VisionLanguage
-from sayact.data.vision_language.store import fit
 from sayact.schema.errors import BrokenDatasetError, SayactError, UnknownNameError
 from sayact.testing import TINY_IMAGES
-from small_web import SIZE, colours, picture, processor, store, write_tar, write_web
+from sayact.testing.tiny_rt2 import tiny_text_processor
+from small_web import SIZE, colours, picture, store, write_tar, write_web
 
 CAPTION = {"image": "a.png", "caption": "a dog"}
 
@@ -86,6 +87,24 @@ def test_what_cannot_be_used_is_counted_or_an_error(tmp_path, reason, caplog):
         store(folder, tmp_path / "cache", strict=True)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"question": "a?", "answer": ["b", "c"]}, "broken tar member or record"),
+        ({"question": "half \ud800?", "answer": "b"}, "broken tar member or record"),
+        ({"question": "a?", "answer": "b", "points": 5}, "place without a point in 0…1"),
+        ({"questions": []}, "image without a question"),
+    ],
+)
+def test_records_of_another_form_are_counted(tmp_path, content, reason):
+    folder = write_web(tmp_path / "web", pictures=4)
+    odd = {"9.png": picture(9), "9.json": json.dumps(content).encode()}
+    write_tar(folder / "odd.tar", odd)
+    opened = store(folder, tmp_path / "cache")
+    assert len(opened.pictures) == 4
+    assert opened.skipped == {reason: 1}
+
+
 @pytest.mark.parametrize("cut", [0, 300, 900])
 def test_a_shard_that_was_cut_short_keeps_what_is_whole(tmp_path, cut):
     """Between two members, in a header, in a member."""
@@ -128,10 +147,11 @@ def test_an_image_folder(tmp_path):
         {"file_name": "a.png", "caption": "a colour"},
     ]
     lines = [json.dumps(row) for row in rows]
-    (folder / "metadata.jsonl").write_text("\n".join([*lines, "{", "[]"]))
+    content = "\n".join([*lines, "{", "[]"]).encode()
+    (folder / "metadata.jsonl").write_bytes(content + b'\n{"file_name": "\xff.png"}\n')
     opened = store(folder, tmp_path / "cache")
     assert asked(opened) == [("what?", "blue"), (CAPTION_PROMPT, "a colour")]
-    assert opened.skipped == {"missing image": 1, "broken tar member or record": 2}
+    assert opened.skipped == {"missing image": 1, "broken tar member or record": 3}
 
 
 def test_a_saved_dataset_and_its_parquet(tmp_path):
@@ -187,7 +207,7 @@ def test_other_sizes_are_letterboxed_and_places_move_along(size):
 
 def source(tmp_path, **options):
     opened = store(write_web(tmp_path / "web", 100), tmp_path / "cache")
-    return VisionLanguage(opened, processor(), **{"context": 200, **options})
+    return VisionLanguage(opened, tiny_text_processor(), **{"context": 200, **options})
 
 
 def test_the_last_pictures_are_never_learned_from(tmp_path):
@@ -210,7 +230,9 @@ def test_places_follow_the_crop(tmp_path, rng):
     for top, left in ((0, 0), TINY_IMAGES.slack):
         point = web.example(row, np.array([top, left])).points[1]
         assert point == pytest.approx([(x * width - left) / w, (y * height - top) / h], abs=1e-5)
-    answer = processor().places.read(processor().tokenizer.decode(web.example(row).answer))
+    answer = tiny_text_processor().places.read(
+        tiny_text_processor().tokenizer.decode(web.example(row).answer)
+    )
     assert answer[0] == pytest.approx(tuple(web.example(row).points[1]), abs=1 / 64)
 
 
@@ -220,7 +242,7 @@ def test_a_place_outside_the_crop_counts_at_its_edge(tmp_path):
         tmp_path / "web" / "0.tar", {"0.png": picture(0), "0.json": json.dumps(content).encode()}
     )
     opened = store(tmp_path / "web", tmp_path / "cache")
-    web = VisionLanguage(opened, processor(), context=99, held_out=0.0)
+    web = VisionLanguage(opened, tiny_text_processor(), context=99, held_out=0.0)
     assert web.example(0, np.array(TINY_IMAGES.slack)).points[0].tolist() == [0.0, 1.0]
 
 
@@ -251,6 +273,17 @@ def test_questions_longer_than_the_context_are_left_out(tmp_path, caplog):
     assert f"web: left out {200 - len(web)} × more tokens than the context" in caplog.text
     with pytest.raises(BrokenDatasetError, match="30 fit"):
         source(tmp_path, context=30, strict=True)
+
+
+def test_an_answer_may_list_many_places(tmp_path):
+    content = {"question": "where?", "answer": "<p70>", "points": [[0.5, 0.5]] * 71}
+    write_tar(
+        tmp_path / "many" / "0.tar",
+        {"0.png": picture(0), "0.json": json.dumps(content).encode()},
+    )
+    opened = store(tmp_path / "many", tmp_path / "cache")
+    web = VisionLanguage(opened, tiny_text_processor(), context=200, held_out=0.0)
+    assert len(web) == 1
 
 
 def test_the_summary_names_the_most_frequent_first():

@@ -33,7 +33,6 @@ from sayact.envs.language_table.web_blocks import (
     WEB_MODES,
     WEB_SHAPES,
     centroid,
-    is_web_only,
     radius_of_gyration_squared,
 )
 from sayact.experiments import find
@@ -41,6 +40,11 @@ from sayact.experiments.recipe import Experiment
 from sayact.schema.errors import UnknownNameError
 
 AWAY = (0.2, 0.28)  # an effector that hides nothing
+
+
+def is_web_only(block: str) -> bool:
+    """Whether a block has a colour or a shape that none of the sixteen has."""
+    return color_of(block) in WEB_COLORS or shape_of(block) in WEB_SHAPES
 
 
 def winding(plan: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from sayact.data.vision_language.source import VisionLanguage
 from sayact.envs.language_table.camera import project, unproject
 from sayact.evals.answers import in_camera, is_right, measure_answers
 from sayact.testing import TINY_IMAGES
-from small_web import processor, store, write_web
+from sayact.testing.tiny_rt2 import tiny_text_processor
+from small_web import store, write_web
 
 
 def test_the_board_seen_is_the_board_stood_on(rng):
@@ -38,7 +39,7 @@ def test_crop_and_back():
 )
 def test_answers(told, expected, right):
     """p1 is near p0 and p2 is far, in a picture of no known kind."""
-    words = processor()
+    words = tiny_text_processor()
     points = np.array([[0.5, 0.5], [0.53, 0.5], [0.6, 0.5]], np.float32)
     tokens = [words.answer_text(text, points) if text else [] for text in (told, expected)]
     assert is_right(words, tokens[0], tokens[1], "picture") == right
@@ -47,7 +48,7 @@ def test_answers(told, expected, right):
 def test_each_scene_and_kind_is_measured_on_its_own(tmp_path):
     web = VisionLanguage(
         store(write_web(tmp_path / "web", 60), tmp_path / "cache"),
-        processor(),
+        tiny_text_processor(),
         context=200,
         held_out=0.5,
     )

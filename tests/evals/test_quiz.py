@@ -62,6 +62,11 @@ def test_who_answers_no_questions_is_refused(tmp_path):
         quiz(("oracle",), SHORT, tmp_path, workers=0)
 
 
+def test_a_quiz_without_questions_is_refused():
+    with pytest.raises(SayactError, match="at least 1 question"):
+        QuizProtocol(questions=0)
+
+
 def test_command(checkpoint, tmp_path):
     file = tmp_path / "quiz.json"
     out = str(tmp_path / "quiz")

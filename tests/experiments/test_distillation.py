@@ -28,7 +28,7 @@ from sayact.models.checkpoint import Checkpoint, read_checkpoint, save_checkpoin
 from sayact.models.losses import taught_bin_loss
 from sayact.models.rt1 import RT1
 from sayact.models.vlms.nano import NanoVLM
-from sayact.policies.decoding import Prompts, decode_actions
+from sayact.policies.decoding import PromptBatch, decode_actions
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import describe_rt2
 from sayact.schema import LANGUAGE_TABLE, Episode, Observation
@@ -153,6 +153,7 @@ def test_answers_are_what_the_teacher_would_do(made, tmp_path):
         action = teacher.act(Observation(image=camera[row], instruction=sentence))
         assert action.tokens is not None
         assert action.probabilities is not None
+        assert action.illegal is not None
         assert answers.bins[row].tolist() == action.tokens.tolist()
         found = answers.chances[row, [0, 1], action.tokens]
         np.testing.assert_allclose(found, action.probabilities, atol=2e-3)
@@ -164,7 +165,7 @@ def test_distributions_choose_as_acting_does():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (5, 3, *TINY_IMAGES.crop), dtype=np.uint8)
     prompts = [teacher.processor.task(SENTENCES[row % 3]) for row in range(5)]
-    given = Prompts.of(list(zip(pixels, prompts, strict=True)), teacher.processor.tokenizer.pad)
+    given = PromptBatch.of(list(zip(pixels, prompts, strict=True)), teacher.processor.tokenizer.pad)
     words = teacher.processor.actions
     chances, bins, illegal = distributions(teacher.vlm, given, words.token_ids)
     legal = torch.as_tensor(words.legal(teacher.vlm.vocabulary))

@@ -1,6 +1,7 @@
 """RT-2's recipes: phases, gates, where a run begins, and the whole path from nothing to acting."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ from sayact.models.checkpoint import read_checkpoint
 from sayact.models.vlms.adapters import LoraConfig
 from sayact.models.vlms.nano import NanoConfig
 from sayact.schema import LANGUAGE_TABLE, Observation
-from sayact.schema.errors import CheckpointError, SayactError, UnknownNameError
+from sayact.schema.errors import BrokenDatasetError, CheckpointError, SayactError, UnknownNameError
 from sayact.testing import noise_store
 from sayact.testing.tiny_backbones import save_tiny_backbone
 from sayact.testing.tiny_vlm import byte_tokenizer
@@ -67,6 +68,7 @@ def test_every_recipe_survives_json_and_its_phases_fit(name):
     recipe = experiments.find(name, RT2Recipe)
     check_phases(recipe)
     check_phases(tiny(recipe))
+    assert not any(phase.gate for phase in tiny(recipe).rounds)
     assert from_json(RT2Recipe, json.loads(json.dumps(to_json(recipe)))) == recipe
 
 
@@ -222,8 +224,15 @@ def test_a_run_begins_with_the_weights_of_another(tmp_path):
     assert f"weights: those of {tmp_path / 'first'}" in said
     before, after = (read_checkpoint(folder).weights for folder in (first, second))
     assert all(torch.equal(before[name], after[name]) for name in before)
+    assert run(frozen, out=tmp_path / "second", given=started, resume=True) == second
+    other = replace(given, init=tmp_path / "second")
     with pytest.raises(SayactError, match="leave --init out"):
-        run(frozen, out=tmp_path / "second", given=started, resume=True)
+        run(frozen, out=tmp_path / "second", given=other, resume=True)
+    shutil.rmtree(tmp_path / "second" / "steps")
+    with pytest.raises(SayactError, match="give the same --init again"):
+        run(frozen, out=tmp_path / "second", given=given, resume=True)
+    with pytest.raises(UnknownNameError, match="rt1-nano"):
+        run(recipe, out=tmp_path / "third", given=replace(given, init=tmp_path / "absent"))
     wider = replace(recipe, vlm=replace(recipe.vlm, width=24))
     with pytest.raises(CheckpointError, match="of another network"):
         run(wider, out=tmp_path / "third", given=started)
@@ -260,10 +269,25 @@ def test_another_network_or_vocabulary_does_not_go_on(tmp_path):
 
 def test_mixtures_that_cannot_be_are_refused(tmp_path):
     given = Given(web=[write_web(tmp_path / "web")])
-    for mixture, error in (({"wep": 1.0}, UnknownNameError), ({"robot": 1.0}, SayactError)):
-        recipe = little(rounds=(Phase(until=40, mixture=mixture),))
-        with pytest.raises(error, match=r"source of a mixture|before any has collected"):
-            run(recipe, out=tmp_path / "run", given=given)
+    for mixture, error, said in (
+        ({"wep": 1.0}, UnknownNameError, "source of a mixture"),
+        ({"robot": 1.0}, SayactError, "before any has collected"),
+        ({"web": 0.0}, SayactError, "weights are above zero"),
+        ({}, SayactError, "learns from nothing"),
+    ):
+        # In the last phase: it is found before the first is trained.
+        phases = Phase(until=20, mixture={"web": 1.0}), Phase(until=40, mixture=mixture)
+        with pytest.raises(error, match=said):
+            run(little(rounds=phases), out=tmp_path / "run", given=given)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_given_and_cannot_be_learned_from_is_refused_at_once(tmp_path):
+    with pytest.raises(BrokenDatasetError, match="is no folder"):
+        run(co_fine_tuned(), out=tmp_path / "run", given=Given(web=[tmp_path / "absent"]))
+    with pytest.raises(SayactError, match="learns from none"):
+        run(web_only(), out=tmp_path / "run", given=Given(data=[tmp_path]))
+    assert not (tmp_path / "run").exists()
 
 
 def test_frames_of_another_size_are_refused(tmp_path):

@@ -67,6 +67,13 @@ def test_truncated_file_is_named(tmp_path, checkpoint, name):
         read_checkpoint(tmp_path / "c")
 
 
+def test_an_action_space_without_dimensions_is_named(tmp_path, checkpoint):
+    save_checkpoint(tmp_path / "c", checkpoint)
+    (tmp_path / "c" / "action_space.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"action_space\.json does not describe"):
+        read_checkpoint(tmp_path / "c")
+
+
 def test_configs_survive_json():
     data = json.loads(json.dumps(to_json(NANO)))
     assert from_json(RT1Config, data) == NANO

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayact.policies.decoding import (
-    Prompts,
+    PromptBatch,
     Sampling,
     Spoken,
     choose,
@@ -43,17 +43,17 @@ class Scripted(TinyVLM):
         return self.wanted(len(self.fed)).expand_as(logits).clone()
 
 
-def asked(rows: int = 2) -> Prompts:
+def asked(rows: int = 2) -> PromptBatch:
     generator = torch.Generator().manual_seed(3)
     pictures = torch.randint(0, 256, (rows, 3, 16, 28), generator=generator, dtype=torch.uint8)
     prompts = [list(range(2, 6 + 2 * row)) for row in range(rows)]
-    return Prompts.of(list(zip(pictures.numpy(), prompts, strict=True)), PAD)
+    return PromptBatch.of(list(zip(pictures.numpy(), prompts, strict=True)), PAD)
 
 
-def alone(prompts: Prompts, row: int) -> Prompts:
+def alone(prompts: PromptBatch, row: int) -> PromptBatch:
     """One row without its padding."""
     length = int(prompts.prompt[row].sum())
-    return Prompts(
+    return PromptBatch(
         pixels=prompts.pixels[row : row + 1],
         tokens=prompts.tokens[row : row + 1, :length],
         prompt=prompts.prompt[row : row + 1, :length],
@@ -213,7 +213,7 @@ class TestText:
         once = decode_text(vlm, prompts, self.EVERYTHING, end=END, most_tokens=8)
         ends = {once[1].tokens[2], END}  # so that rows end at different times
 
-        def say(batch: Prompts) -> list[Spoken]:
+        def say(batch: PromptBatch) -> list[Spoken]:
             return decode_text(
                 vlm,
                 batch,

@@ -26,7 +26,7 @@ from sayact.schema.errors import (
 )
 from sayact.testing import TINY_IMAGES
 from sayact.testing.tiny_backbones import save_tiny_backbone
-from sayact.testing.tiny_rt2 import tiny_nano, tiny_text_processor
+from sayact.testing.tiny_rt2 import tiny_nano_vlm, tiny_text_processor
 from sayact.testing.tiny_tokenizers import save_qwen_tokenizer
 from sayact.testing.tiny_vlm import TinyVLM, TinyVLMConfig
 
@@ -195,8 +195,10 @@ class TestBadInput:
             RT2Policy(TinyVLM(TinyVLMConfig(vocabulary=300)), processor())
 
     def test_options_out_of_range(self):
-        with pytest.raises(SayactError, match="0 or more"):
+        with pytest.raises(SayactError, match="a number of steps"):
             tiny_policy(plan_every=-1)
+        with pytest.raises(SayactError, match="a number from 0 on"):
+            tiny_policy(temperature=float("nan"))
         with pytest.raises(SayactError, match="at least one token"):
             tiny_policy().ask(seen().image, "what?", most_tokens=0)
 
@@ -324,7 +326,7 @@ class TestPlans:
 
 class TestCheckpoint:
     def test_what_is_saved_acts_alike(self, tmp_path):
-        vlm = tiny_nano(processor())
+        vlm = tiny_nano_vlm(processor())
         save_checkpoint(tmp_path / "rt2", describe_rt2(vlm, processor(), plan_every=2))
         policy = load_policy(tmp_path / "rt2")
         assert isinstance(policy, RT2Policy)
@@ -338,10 +340,10 @@ class TestCheckpoint:
         np.testing.assert_array_equal(illegal_of(again), illegal_of(expected))
 
     def test_bfloat16_on_disk_is_float32_on_a_cpu(self, tmp_path):
-        checkpoint = describe_rt2(tiny_nano(processor()), processor())
+        checkpoint = describe_rt2(tiny_nano_vlm(processor()), processor())
         half = {name: value.bfloat16() for name, value in checkpoint.weights.items()}
         save_checkpoint(
-            tmp_path / "rt2", describe_rt2(tiny_nano(processor()), processor(), weights=half)
+            tmp_path / "rt2", describe_rt2(tiny_nano_vlm(processor()), processor(), weights=half)
         )
         policy = load_policy(tmp_path / "rt2")
         assert isinstance(policy, RT2Policy)
@@ -349,7 +351,7 @@ class TestCheckpoint:
         assert np.isfinite(policy.act(seen()).values).all()
 
     def test_what_is_missing_is_named(self, tmp_path):
-        save_checkpoint(tmp_path / "rt2", describe_rt2(tiny_nano(processor()), processor()))
+        save_checkpoint(tmp_path / "rt2", describe_rt2(tiny_nano_vlm(processor()), processor()))
         with pytest.raises(SayactError, match="computed by torch"):
             load_policy(tmp_path / "rt2", engine="openvino")
         (tmp_path / "rt2" / "tokenizer.json").unlink()
@@ -357,9 +359,9 @@ class TestCheckpoint:
             load_policy(tmp_path / "rt2")
 
     def test_weights_of_another_network_are_named(self):
-        checkpoint = describe_rt2(tiny_nano(processor()), processor())
+        checkpoint = describe_rt2(tiny_nano_vlm(processor()), processor())
         checkpoint.weights["vlm.words.weight"] = torch.zeros(3, 3)
-        with pytest.raises(CheckpointError, match=r"words\.weight \(3, 3\) for \(578, 32\)"):
+        with pytest.raises(CheckpointError, match=r"words\.weight \(3, 3\) for \(578, 16\)"):
             build_policy(checkpoint)
         del checkpoint.config["vlm"]
         with pytest.raises(CheckpointError, match="names its backbone"):
@@ -370,7 +372,7 @@ class TestCheckpoint:
             load_policy("rt1-nano", plan_every=3)
 
     def test_the_tokenizer_travels_with_the_checkpoint(self, tmp_path):
-        save_checkpoint(tmp_path / "rt2", describe_rt2(tiny_nano(processor()), processor()))
+        save_checkpoint(tmp_path / "rt2", describe_rt2(tiny_nano_vlm(processor()), processor()))
         read = read_checkpoint(tmp_path / "rt2")
         assert read.tokenizer == processor().tokenizer.to_file()
 

@@ -16,12 +16,12 @@ PLAIN = {"smile": True, "hair": "black", "skin": (255, 219, 172), "hat_color": (
 
 
 def number(value: int, x: float) -> Item:
-    return Item(noun=str(value), place=(x, 0.5), radius=20, color="red")
+    return Item(noun=str(value), place=(x, 0.5), color="red")
 
 
 def person(x: float, **worn: bool) -> Item:
     face = Face(**({"glasses": False, "hat": False, "beard": False} | worn), **PLAIN)
-    return Item(noun="person", place=(x, 0.5), radius=20, face=face)
+    return Item(noun="person", place=(x, 0.5), face=face)
 
 
 def answers(kind: str, *items: Item) -> set[tuple[str, str]]:
@@ -98,6 +98,6 @@ def test_people_are_told_apart() -> None:
 @pytest.mark.parametrize("kind", MAKERS)
 def test_an_item_alone_is_enough(kind: str) -> None:
     item = {"numbers": number(5, 0.5), "faces": person(0.5)}.get(
-        kind, Item(noun="anchor", place=(0.5, 0.5), radius=20, color="blue")
+        kind, Item(noun="anchor", place=(0.5, 0.5), color="blue")
     )
     assert answers(kind, item)

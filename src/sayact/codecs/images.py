@@ -45,6 +45,10 @@ class ImageCodec:
     def centre(self) -> tuple[int, int]:
         return self.slack[0] // 2, self.slack[1] // 2
 
+    def draw_corners(self, rng: np.random.Generator, count: int) -> Int64[np.ndarray, "N 2"]:
+        """Corners (row, column) of random crops, any place alike."""
+        return rng.integers(0, np.array(self.slack) + 1, size=(count, 2))
+
     def require_picture(self, picture: np.ndarray) -> None:
         """Raises ShapeError where one picture is not the camera's."""
         wanted = (*self.camera, 3)

@@ -17,6 +17,8 @@ from sayact.schema.errors import SayactError
 NAMED_BINS = (64, 1024)
 NUMBERED_BINS = 100  # two digits say where to one part in a hundred
 
+PLACEHOLDER = re.compile(r"<p(\d+)>")  # in a text: the place of the point with this index
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceWords:
@@ -45,13 +47,22 @@ class PlaceWords:
 
     def read(self, text: str) -> list[tuple[float, float]]:
         """All points that a text names, in its order."""
-        pattern = r"<loc(\d+)>\s*<loc(\d+)>" if self.ids else r"\((\d+), ?(\d+)\)"
-        found = ((int(column), int(row)) for column, row in re.findall(pattern, text))
+        found = ((int(column), int(row)) for column, row in self._written.findall(text))
         return [
             ((column + 0.5) / self.bins, (row + 0.5) / self.bins)
             for column, row in found
             if column < self.bins and row < self.bins
         ]
+
+    def blank(self, text: str, mark: str) -> str:
+        """The text with a mark where each point stood."""
+        return self._written.sub(mark, text)
+
+    @cached_property
+    def _written(self) -> re.Pattern[str]:
+        """Column and row of a point in a text."""
+        named, numbered = r"<loc(\d+)>\s*<loc(\d+)>", r"\((\d+), ?(\d+)\)"
+        return re.compile(named if self.ids else numbered)
 
     def _name(self, place: int) -> str:
         return f"<loc{place:0{len(str(self.bins - 1))}d}>"

@@ -7,7 +7,6 @@ Training and acting call the same `TextProcessor`, and it is saved inside the ch
 people wrote is spelled: neither control tokens nor action tokens come out of it, whatever it says.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -17,13 +16,11 @@ from jaxtyping import Float32, Int64, UInt8
 
 from sayact.codecs.action_words import ActionWords, Vocabulary, action_words
 from sayact.codecs.images import ImageCodec
-from sayact.codecs.places import PlaceWords, place_words
+from sayact.codecs.places import PLACEHOLDER, PlaceWords, place_words
 from sayact.codecs.prompts import ACTION, PLAN, Prompts
 from sayact.codecs.tokens import JsonTokenizer
 from sayact.schema import Action, ActionSpace, Observation
 from sayact.schema.errors import CheckpointError, SayactError
-
-PLACEHOLDER = re.compile(r"<p(\d+)>")  # in a text: the place of the point with this index
 
 Points = Float32[np.ndarray, "P 2"]
 

@@ -146,7 +146,10 @@ class JsonTokenizer:
         return self._added
 
     def encode(self, text: str) -> list[int]:
-        return self._tokenizer.encode(text, add_special_tokens=False).ids
+        try:
+            return self._tokenizer.encode(text, add_special_tokens=False).ids
+        except TypeError as error:  # half of a surrogate pair, as broken input leaves behind
+            raise SayactError(f"{text!r} holds what is no character; write it anew") from error
 
     def spell(self, text: str, *, before: str = "", after: str = "") -> list[int]:
         """A control token that reaches into `text` is cut after its first letter."""
@@ -216,8 +219,8 @@ def _from_hub(name: str, file: str) -> Path:
     except (OSError, ValueError) as error:  # the hub's own errors are of these two kinds
         raise CheckpointError(
             f"{name!r} is no folder, and its {file} could not be had from the Hugging Face hub: "
-            f"{str(error).splitlines()[0]}. Give a folder that holds {TOKENIZER}, or a name as "
-            "in huggingface.co/NAME that you have access to."
+            f"{str(error).splitlines()[0].rstrip('.')}. Give a folder that holds {TOKENIZER}, or a "
+            "name as in huggingface.co/NAME that you have access to."
         ) from error
 
 

@@ -50,6 +50,10 @@ class Ask(Verb):
         from sayact.policies.loading import load_policy
         from sayact.policies.rt2 import RT2Policy
 
+        if not self.question.strip():
+            raise SayactError("the question is empty; ask something, such as 'where is the arm?'")
+        if self.out is not None:
+            _require_picture_name(self.out)
         policy = load_policy(self.checkpoint, self.device)
         if not isinstance(policy, RT2Policy):
             raise SayactError(
@@ -79,6 +83,14 @@ def _open(file: Path) -> "Image.Image":
         return Image.open(file).convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         raise SayactError(f"{file} cannot be read as a picture: {error}") from error
+
+
+def _require_picture_name(file: Path) -> None:
+    """Its ending says how a picture is written. Raises SayactError for one that says nothing."""
+    from PIL import Image
+
+    if Image.registered_extensions().get(file.suffix.lower()) not in Image.SAVE:
+        raise SayactError(f"--out writes a picture: {file} needs an ending such as .png or .jpg")
 
 
 def _ring(picture: "Image.Image", answer: "Answer") -> "Image.Image":

@@ -41,7 +41,7 @@ class Train(Verb):
     web: Annotated[tuple[Path, ...], arg(metavar="DIR ...")] = ()
     """RT-2: pictures with questions to learn from, instead of the embedded web; docs/data.md."""
     init: Annotated[Path | None, arg(metavar="CHECKPOINT")] = None
-    """RT-2: begin with the weights of a checkpoint of the same network."""
+    """RT-2: begin with the weights of the same network: a checkpoint, a run, or one in the box."""
     strict: bool = False
     """RT-2: stop at a picture or question that cannot be used, instead of leaving it out."""
     workers: int = 2

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from rich.console import Console
 from tyro.conf import arg
 
+from sayact.schema.errors import SayactError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -34,6 +36,8 @@ class Verb(ABC):
         """Run, write the JSON, and say how it ended: the exit status."""
         # Standard output belongs to the JSON when it is asked for there.
         console = Console(stderr=self.json == "-", highlight=False)
+        if getattr(self, "seed", 0) < 0:  # what numpy and PyTorch draw from
+            raise SayactError("--seed is a whole number from 0 on")
         outcome = self.run(console)
         if self.json is not None:
             text = json_format.dumps(outcome.result, indent=1, default=str) + "\n"

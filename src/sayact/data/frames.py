@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 Shrink = Callable[[UInt8[np.ndarray, "L H W 3"]], UInt8[np.ndarray, "L h w 3"]]
 
 FORMAT = 1  # of the store itself; a store of another format is built anew
+FRAMES, HEAD = "frames.npy", "store.json"
 
 
 class JoinedFrames:
@@ -130,10 +131,10 @@ class FrameStore:
         """A store that was built before."""
         path = Path(path)
         try:
-            head = json.loads((path / "store.json").read_text())
+            head = json.loads((path / HEAD).read_text())
             with np.load(path / "arrays.npz", allow_pickle=False) as file:
                 arrays = dict(file)
-            frames = np.load(path / "frames.npy", mmap_mode="r", allow_pickle=False)
+            frames = np.load(path / FRAMES, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, KeyError) as error:
             raise BrokenDatasetError(f"{path}: not a frame store ({error}); delete it") from error
         lengths = arrays.pop("lengths")
@@ -196,9 +197,13 @@ def fingerprint(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
+def is_frame_store(path: Path) -> bool:
+    return (path / FRAMES).exists()
+
+
 def _stamp_of(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads((path / "store.json").read_text())["stamp"]
+        return json.loads((path / HEAD).read_text())["stamp"]
     except (OSError, ValueError, KeyError):
         return None
 
@@ -220,7 +225,7 @@ def _write_frames(
     starts: list[int] = np.cumsum([0, *(row.length for row in rows)]).tolist()
     small = shrink(np.zeros((1, *dataset.features[dataset.camera]["shape"]), np.uint8)).shape[1:]
     shape = (starts[-1], *small)
-    frames = open_memmap(folder / "frames.npy", mode="w+", dtype=np.uint8, shape=shape)
+    frames = open_memmap(folder / FRAMES, mode="w+", dtype=np.uint8, shape=shape)
 
     def one(position: int) -> BrokenDatasetError | None:
         try:
@@ -250,7 +255,7 @@ def _write_frames(
     if not kept:
         raise BrokenDatasetError(f"{dataset.directory}: every episode is broken")
     if len(kept) < len(rows):
-        _close_gaps(folder / "frames.npy", frames, [(starts[i], starts[i + 1]) for i in kept])
+        _close_gaps(folder / FRAMES, frames, [(starts[i], starts[i + 1]) for i in kept])
     return kept
 
 
@@ -287,4 +292,4 @@ def _write_columns(
         "tasks": [row.instruction for row in rows],
         "infos": [row.info for row in rows],
     }
-    (folder / "store.json").write_text(json.dumps(head))
+    (folder / HEAD).write_text(json.dumps(head))

@@ -95,10 +95,15 @@ def check(parts: Sequence[Part]) -> None:
     if len(set(names)) < len(names):
         raise SayactError(f"sources of a mixture need different names; got {', '.join(names)}")
     for part in parts:
-        if not (part.weight > 0 and np.isfinite(part.weight)):
-            raise SayactError(
-                f"the source {part.source.name!r} has the weight {part.weight}; weights are above "
-                "zero. Leave a source out that is not to be learned from."
-            )
+        check_weight(part.source.name, part.weight)
         if not len(part.source):
             raise SayactError(f"the source {part.source.name!r} holds no examples")
+
+
+def check_weight(name: str, weight: float) -> None:
+    """Refuse a weight that is no share of anything."""
+    if not (weight > 0 and np.isfinite(weight)):
+        raise SayactError(
+            f"the source {name!r} has the weight {weight}; weights are above zero. Leave a source "
+            "out that is not to be learned from."
+        )

@@ -45,8 +45,8 @@ class Frames:
     ) -> tuple[Int64[np.ndarray, "N"], UInt8[np.ndarray, "N 3 c d"], Float32[np.ndarray, "N 3 2"]]:
         """Rows, model pictures, and places in 0…1 of those: outside of one counts at its edge."""
         rows = np.sort(rng.integers(len(self.store), size=count))  # in the order of the file
-        corners = rng.integers(0, np.array(self.images.slack) + 1, size=(count, 2))
-        pictures = self.images.crop_at(self.store.frames[rows], corners).transpose(0, 3, 1, 2)
+        corners = self.images.draw_corners(rng, count)
+        pictures = self.images.model_pixels(self.store.frames[rows], corners)
         if self.points is None:
             return rows, pictures, np.tile(UNKNOWN, (count, 1, 1))
         cut = self.images.to_crop_units(self.points[rows], corners)

@@ -68,7 +68,7 @@ class WindowSampler:
         index = starts[:, None] + np.arange(frames)
         valid, index = index < end, np.minimum(index, end - 1)
 
-        corners = rng.integers(0, np.array(images.slack) + 1, size=(windows, 2))
+        corners = images.draw_corners(rng, windows)
         offsets = np.repeat(corners, frames, 0)
         flat = self.processor.pixels(store.frames[index.ravel()], offsets)
         pixels = torch.from_numpy(flat).unflatten(0, (windows, frames))

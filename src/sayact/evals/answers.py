@@ -6,7 +6,6 @@ An answer is right if its words are, and every place in it: within 3 cm on our o
 of the picture's width elsewhere.
 """
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,12 +13,11 @@ import torch
 from jaxtyping import Float
 
 from sayact.codecs.images import ImageCodec
-from sayact.codecs.places import PlaceWords
 from sayact.codecs.text import TextProcessor
 from sayact.data.examples import Example
 from sayact.data.vision_language.source import VisionLanguage
 from sayact.envs.language_table.camera import unproject
-from sayact.policies.decoding import Prompts, decode_text
+from sayact.policies.decoding import PromptBatch, decode_text
 from sayact.policies.rt2 import RT2Policy
 
 TABLE = "table"  # a picture of our own board, from where the camera always is
@@ -66,7 +64,7 @@ def answering(policy: RT2Policy) -> Answer:
         asked = [(example.pixels, example.prompt) for example in examples]
         spoken = decode_text(
             vlm,
-            Prompts.of(asked, tokenizer.pad, device),
+            PromptBatch.of(asked, tokenizer.pad, device),
             everything,
             end=tokenizer.end,
             most_tokens=most_tokens,
@@ -106,17 +104,11 @@ def are_near(
 
 def in_camera(images: ImageCodec, points: Float[np.ndarray, "P 2"]) -> Float[np.ndarray, "P 2"]:
     """Places in 0…1 of the centred crop → (x, y) in pixels of the camera picture."""
-    size, corner = np.array(images.crop[::-1]), np.array(images.centre[::-1])
-    return (points * size + corner) * images.shrink_by
+    return images.to_picture_units(points) * images.camera[::-1]
 
 
 def _read(processor: TextProcessor, tokens: Sequence[int]) -> tuple[str, list[tuple[float, float]]]:
-    """The words of an answer, places left off, and its places."""
+    """The words of an answer in lower case, "@" where a place stands, and its places."""
     text = processor.tokenizer.decode([t for t in tokens if t != processor.tokenizer.end])
-    return words_without_places(processor.places, text), processor.places.read(text)
-
-
-def words_without_places(places: PlaceWords, text: str) -> str:
-    """In lower case, one blank between them; "@" where a place stood."""
-    pattern = r"<loc\d+>\s*<loc\d+>" if places.ids else r"\(\d+, ?\d+\)"
-    return " ".join(re.sub(pattern, " @ ", text).lower().split())
+    words = processor.places.blank(text, " @ ").lower().split()
+    return " ".join(words), processor.places.read(text)

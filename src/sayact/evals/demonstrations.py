@@ -15,8 +15,9 @@ from jaxtyping import Float32
 
 from sayact.data.layout import DatasetSpec
 from sayact.envs import make_env, to_observation
+from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.disturbance import Disturbance
-from sayact.envs.language_table.env import PICTURE, checked_families
+from sayact.envs.language_table.env import checked_families
 from sayact.envs.language_table.tasks import FAMILIES
 from sayact.schema import LANGUAGE_TABLE, Episode
 from sayact.schema.errors import SayactError, UnknownNameError

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
+from sayact.evals.statistics import Interval, percent
+
 
 def table_lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The first column is aligned left, all others right."""
     rule = ["---", *["---:"] * (len(headings) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows)]
+
+
+def bold_percent(rate: float, interval: Interval) -> str:
+    """`statistics.percent` with the rate in bold: `**94** (84–98)`."""
+    bold, rest = percent(rate, interval).split(" ", 1)
+    return f"**{bold}** {rest}"

@@ -44,6 +44,12 @@ class QuizProtocol:
     objects: Objects = "all"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.questions < 1:
+            raise SayactError(
+                f"a quiz asks at least 1 question of every kind; got questions {self.questions}"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sayact.evals.markdown import table_lines
+from sayact.evals.markdown import bold_percent, table_lines
 from sayact.evals.statistics import Interval, percent, wilson
 
 Write = Callable[[float, Interval], str]
@@ -24,12 +24,8 @@ def terminal_table(found: dict[str, Any]) -> Table:
 
 def markdown_table(found: dict[str, Any]) -> str:
     """For results/: the same numbers, and where they come from."""
-
-    def bold(rate: float, interval: Interval) -> str:
-        return f"**{100 * rate:.0f}** ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})"
-
     titles = [f"`{row['policy']}`" for row in found["rows"]]
-    lines = table_lines(["question", *titles], _lines(found, bold))
+    lines = table_lines(["question", *titles], _lines(found, bold_percent))
     asked = found["quiz"]
     told = (
         f"Right answers in percent with 95 % Wilson intervals; at most {asked['questions']} "

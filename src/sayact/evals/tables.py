@@ -18,7 +18,7 @@ from rich.table import Table
 
 from sayact.evals import quiz_tables, speed_tables, training_tables, vlm_tables
 from sayact.evals.evaluation import Evaluation
-from sayact.evals.markdown import table_lines
+from sayact.evals.markdown import bold_percent, table_lines
 from sayact.evals.provenance import policy_title
 from sayact.evals.statistics import Interval, percent
 from sayact.schema.errors import SayactError
@@ -98,7 +98,7 @@ def markdown_table(evaluation: Evaluation) -> str:
     shown = [
         [
             f"`{row.policy}`",
-            *(f"**{100 * r:.0f}** ({100 * i[0]:.0f}–{100 * i[1]:.0f})" for r, i in row.cells),
+            *(bold_percent(*cell) for cell in row.cells),
         ]
         for row in rows(evaluation)
     ]

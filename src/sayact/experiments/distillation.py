@@ -33,7 +33,7 @@ from sayact.experiments.distillation_recipe import (
     check_same_teacher,
     require_same_space,
 )
-from sayact.experiments.runs import BACKBONE, MODEL_FILE, Progress, check_start, write_start
+from sayact.experiments.runs import BACKBONE, MODEL_FILE, Progress, check_start, usage, write_start
 from sayact.models.checkpoint import Checkpoint
 from sayact.models.losses import Losses, taught_bin_loss
 from sayact.models.rt1 import RT1, RT1Config
@@ -225,10 +225,7 @@ def card(
     recipe: Distillation, processor: Processor, pictures: Pictures, began: Sequence[str]
 ) -> str:
     """The model card."""
-    space, (height, width) = processor.action_space, processor.images.camera
-    dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
     folders = ", ".join(f"`{folder}`" for folder in recipe.data)
-    start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
     return (
         f"# {recipe.student}, taught by {recipe.teacher}\n\n"
         f"{TINY if recipe.tiny else ''}"
@@ -236,13 +233,5 @@ def card(
         f"`sayact distill`, what the RT-2 `{recipe.teacher}` would do in "
         f"{len(pictures.learned.rows):,} frames of {folders}, at the temperature "
         f"{recipe.temperature:g}. Recorded actions were not read.\n\n"
-        "```python\n"
-        'policy = sayact.load_policy("this folder")\n'
-        "policy.reset()\n"
-        "action = policy.act(observation)\n"
-        "```\n\n"
-        f"It sees pictures of {height} × {width} pixels (height × width) and a sentence, and "
-        f"answers at {space.rate_hz:g} Hz in the action space `{space.name}`: {dimensions}.\n\n"
-        f"{start}"
-        "How it was made stands in config.json. To measure it: `sayact eval` and this folder.\n"
+        f"{usage(processor.images, processor.action_space, began)}"
     )

@@ -32,7 +32,7 @@ from sayact.data.layout import replace_file
 from sayact.experiments.distillation_bins import rebin
 from sayact.models.checkpoint import read_json
 from sayact.models.vlms.vlm import VLM
-from sayact.policies.decoding import Prompts, choose
+from sayact.policies.decoding import PromptBatch, choose
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import SayactError
 
@@ -76,7 +76,7 @@ def ask(
         rows = np.arange(start, min(start + FRAMES_AT_ONCE, len(frames)))
         pictures = teacher.processor.images.model_pixels(frames.frames[rows])
         asked = [prompts[frames.tasks[episode]] for episode in frames.episode_index[rows]]
-        given = Prompts.of(
+        given = PromptBatch.of(
             list(zip(pictures, asked, strict=True)),
             teacher.processor.tokenizer.pad,
             teacher.device,
@@ -95,7 +95,7 @@ def ask(
 
 @torch.inference_mode()
 def distributions(
-    vlm: VLM, asked: Prompts, token_ids: Sequence[Sequence[int]]
+    vlm: VLM, asked: PromptBatch, token_ids: Sequence[Sequence[int]]
 ) -> tuple[list[Float[Tensor, "B _"]], Int64[Tensor, "B A"], Float[Tensor, "B A"]]:
     """Of every dimension the probability of each of its bins; the chosen bins; the illegal mass.
 

@@ -16,9 +16,8 @@ from jaxtyping import Int64
 
 from sayact.codecs import ImageCodec
 from sayact.data.dataset import Dataset
-from sayact.data.frames import FrameStore, JoinedFrames
-from sayact.experiments.rt2_sources import FRAME_STORE
-from sayact.experiments.runs import open_store
+from sayact.data.frames import HEAD, FrameStore, JoinedFrames, is_frame_store
+from sayact.experiments.runs import open_frames, open_store
 from sayact.schema.errors import SayactError
 
 HELD_OUT = 20  # one episode in so many is not learned from, and at least one where there are two
@@ -65,7 +64,7 @@ def open_pictures(
         beside = cache if alike else cache / "teacher"
         store, place = _open(folder, teacher, "teacher", beside, skip_broken)
         theirs.append(_first(store, episodes))
-        digest.update((place / "store.json").read_bytes())
+        digest.update((place / HEAD).read_bytes())
         digest.update(str(theirs[-1].frames.shape).encode())
         if not alike:
             store, _ = _open(folder, student, "student", cache, skip_broken)
@@ -83,14 +82,8 @@ def _open(
     folder: Path, images: ImageCodec, whose: str, cache: Path, skip_broken: bool
 ) -> tuple[FrameStore, Path]:
     """Frames of a dataset, or of a frame cache that was made before, and where they lie."""
-    if (folder / FRAME_STORE).exists():
-        store = FrameStore.open(folder)
-        if store.frames.shape[1:3] != images.shrunk:
-            raise SayactError(
-                f"{folder} caches frames of {store.frames.shape[1:3]} pixels; the {whose} needs "
-                f"{images.shrunk}. Give the dataset that it was made from."
-            )
-        return store, folder
+    if is_frame_store(folder):
+        return open_frames(folder, images, cache, skip_broken, f"the {whose}"), folder
     dataset = Dataset.open(folder)
     camera = tuple(dataset.features[dataset.camera]["shape"][:2])
     if camera != images.camera:

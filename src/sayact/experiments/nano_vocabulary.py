@@ -6,7 +6,6 @@ languages, and every sentence of Language-Table's seven families on eight blocks
 """
 
 import logging
-import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sayact.codecs.nano_tokenizer import FILE, train_nano_tokenizer
+from sayact.codecs.places import PLACEHOLDER
 from sayact.codecs.tokens import JsonTokenizer
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.envs.language_table.words import WORDINGS, instructions
@@ -45,7 +45,7 @@ def questions() -> Iterator[Question]:
 
 
 def without_places(text: str) -> str:
-    return re.sub(r"<p\d+>", "", text)
+    return PLACEHOLDER.sub("", text)
 
 
 def main() -> None:

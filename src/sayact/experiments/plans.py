@@ -15,9 +15,8 @@ from jaxtyping import Float32
 from sayact.data.frames import FrameStore
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.envs.language_table.words import understand
-from sayact.web.plans import direction_words
+from sayact.web.plans import APART, ARM, CORNER, direction_words
 
-ARM, APART, CORNER = "arm", "apart", "bottom left"
 SENTENCES = 50_000  # remembered; there are 34,736 about eight blocks
 
 

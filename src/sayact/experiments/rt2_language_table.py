@@ -23,9 +23,9 @@ RECIPE = replace(
     PRETRAINING,
     name="rt2_language_table",
     train=replace(
-        PRETRAINING.train, steps=8_000, learning_rate=8e-4, final_share=0.02, evaluate_every=2_000
+        PRETRAINING.train, steps=6_000, learning_rate=8e-4, final_share=0.02, evaluate_every=2_000
     ),
-    rounds=(Phase(until=8_000, mixture=MIXTURE, episodes=5_000),),
+    rounds=(Phase(until=6_000, mixture=MIXTURE, episodes=5_000),),
     soft_actions=2.0,
     plan_share=0.3,
     watch_families=RT1_NANO.watch_families,

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sayact.experiments.rt2_recipe import Phase, RT2Recipe
+from sayact.data.mixture import check_weight
+from sayact.experiments.rt2_recipe import SOURCES, WEB, Phase, RT2Recipe
 from sayact.models.checkpoint import latest_checkpoint, read_checkpoint, saved_steps
-from sayact.schema.errors import SayactError
+from sayact.schema.errors import SayactError, UnknownNameError
 from sayact.train.log import RunLog, read_log
 from sayact.train.loop import Evaluator
 
@@ -24,6 +25,20 @@ def check_phases(recipe: RT2Recipe) -> None:
             f"the phases of {recipe.name} end at steps {ends}; each must end after the one before, "
             f"and the last with the run, at step {recipe.train.steps}"
         )
+    collected = False
+    for phase in recipe.rounds:
+        collected |= phase.episodes > 0
+        for name, weight in phase.mixture.items():
+            if name not in SOURCES:
+                raise UnknownNameError("source of a mixture", name, SOURCES)
+            check_weight(name, weight)
+            if name != WEB and not collected:
+                raise SayactError(f"a phase learns from {name!r} before any has collected episodes")
+        if not phase.mixture:
+            raise SayactError(
+                f"the phase to step {phase.until} learns from nothing; there are: "
+                f"{', '.join(SOURCES)}"
+            )
 
 
 def next_stop(recipe: RT2Recipe, phase: Phase, out: Path, start: int) -> int | None:
@@ -90,5 +105,6 @@ def look_at_gate(
     if gate.number not in found:
         raise SayactError(
             f"a gate waits for {gate.number!r}, which is not measured here; there are: "
-            f"{', '.join(sorted(found)) or 'no numbers'}"
+            f"{', '.join(sorted(found)) or 'no numbers'}. Change the gate in the recipe, or learn "
+            "from pictures and questions that it can be measured on."
         )

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sayact.codecs.text import TextProcessor
 from sayact.config import to_json
+from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.evals.provenance import provenance
 from sayact.experiments.resuming import kept
 from sayact.experiments.rt2_backbones import build
@@ -46,7 +47,9 @@ from sayact.models.checkpoint import (
 from sayact.models.describe import describe_parts
 from sayact.models.rt2 import RT2
 from sayact.models.vlms.adapters import merged_weights
+from sayact.policies.loading import checkpoint_folder
 from sayact.policies.rt2_checkpoint import describe_rt2
+from sayact.policies.weights import require_same_shapes
 from sayact.schema.errors import CheckpointError, SayactError
 from sayact.train import train
 from sayact.train.log import read_log
@@ -69,9 +72,10 @@ def run(
     check_phases(recipe)
     recipe.train.check(1)
     check_start(recipe, out, given.data, resume, device)
+    check_given(recipe, given)
     torch.manual_seed(recipe.train.seed)
     model, processor = build(recipe)
-    began = begin(model, out, given.init)
+    began = begin(model, out, given.init, resume=resume)
     write_start(recipe, out, began, say)
     (out / MODEL_FILE).write_text(describe_parts(model.vlm), encoding="utf-8")
     sources = Sources(recipe, given, processor, model.vlm.context, out, workers)
@@ -119,26 +123,48 @@ def evaluators(
     return (*((answers,) if asked else ()), *((acting,) if acts else ()))
 
 
-def begin(model: RT2, out: Path, init: Path | None) -> tuple[str, ...]:
-    """Weights of another checkpoint into a new run's network; what is to be said of its start."""
+def check_given(recipe: RT2Recipe, given: Given) -> None:
+    """Folders that hold nothing to learn from, and data that no phase would look at."""
+    for folder in given.web:
+        open_reader(folder)
+    if given.data and not any(phase.episodes for phase in recipe.rounds):
+        raise SayactError(
+            f"--data gives demonstrations, and {recipe.name} learns from none; leave it out"
+        )
+
+
+def begin(model: RT2, out: Path, init: Path | None, *, resume: bool = False) -> tuple[str, ...]:
+    """Weights of another checkpoint into a new run's network; what is to be said of its start.
+
+    A run that goes on has its own. The `init` that it began with may be given again, and must be
+    where it was killed before its first step was saved.
+    """
+    before = tuple(kept(out).get(BACKBONE, ()))
+    told = () if init is None else (f"weights: those of {init}",)
     if saved_steps(out):
-        if init is not None:
-            raise SayactError(f"{out} goes on with the weights it has; leave --init out")
-        return tuple(kept(out).get(BACKBONE, ()))
+        if told and told != before:
+            raise SayactError(
+                f"{out} goes on with the weights it has, and did not begin with those of {init}; "
+                "leave --init out"
+            )
+        return before
+    if resume and before and not told:
+        raise SayactError(
+            f"{out} has no saved step yet, and was begun with another run's weights "
+            f"({', '.join(before)}); give the same --init again"
+        )
     if init is None:
         return ()
-    folder = latest_checkpoint(init) or init
-    weights = read_checkpoint(folder).weights
-    expected = {name: value.shape for name, value in model.state_dict().items()}
-    given = {name: value.shape for name, value in weights.items()}
-    if expected != given:
-        wrong = sorted(n for n in {*expected, *given} if expected.get(n) != given.get(n))
+    weights = read_checkpoint(checkpoint_folder(str(init))).weights
+    try:
+        require_same_shapes(model, weights)
+    except CheckpointError as error:
         raise CheckpointError(
-            f"{init} is of another network: {len(wrong)} weights differ, for instance {wrong[0]}. "
-            "--init takes a checkpoint of the recipe's own architecture."
-        )
+            f"{init} is of another network than the recipe: {error}. --init takes a checkpoint of "
+            "the recipe's own architecture."
+        ) from error
     model.load_state_dict(weights)
-    return (f"weights: those of {init}",)
+    return told
 
 
 def describe(

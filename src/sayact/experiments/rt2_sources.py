@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
 
 from sayact.codecs.text import TextProcessor
 from sayact.data.examples import Source
-from sayact.data.frames import FrameStore
+from sayact.data.frames import FrameStore, is_frame_store
 from sayact.data.mixture import Mixture, Part
 from sayact.data.robot_text import RobotQuestions, RobotText
 from sayact.data.vision_language.hub_datasets import open_reader
@@ -16,12 +17,9 @@ from sayact.data.vision_language.source import VisionLanguage
 from sayact.data.vision_language.store import PictureStore
 from sayact.evals.web import draw_web
 from sayact.experiments.plans import plan_task
-from sayact.experiments.rt2_recipe import ROBOT, ROBOT_QUESTIONS, SOURCES, WEB, Phase, RT2Recipe
-from sayact.experiments.runs import collect_round, locate_task, open_store
-from sayact.schema.errors import SayactError, UnknownNameError
+from sayact.experiments.rt2_recipe import ROBOT, ROBOT_QUESTIONS, WEB, Phase, RT2Recipe
+from sayact.experiments.runs import collect_round, locate_task, open_frames
 from sayact.web.shards import Settings
-
-FRAME_STORE = "frames.npy"  # by which a folder is known as a frame cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,6 @@ class Sources:
     out: Path
     workers: int
     robot: list[FrameStore] = field(default_factory=list[FrameStore])
-    _web: VisionLanguage | None = None
 
     def mixture(self, phase: Phase) -> Mixture:
         """Batches for a phase."""
@@ -67,42 +64,37 @@ class Sources:
         folders = [self.out / "data" / f"round-{number}"]
         if self.given.data and not self.robot:
             folders = list(self.given.data)
-        elif not (self.out / "cache" / folders[0].name / FRAME_STORE).exists():
+        elif not is_frame_store(self.out / "cache" / folders[0].name):
             # The cache is made of a round that is complete: there is nothing left to collect.
             collect_round(self.recipe, number, folders[0], self.out, self.workers)
-        self.robot += [self._frames(folder) for folder in folders]
+        images, cache, skip = self.recipe.images, self.out / "cache", self.given.skip_broken
+        self.robot += [open_frames(folder, images, cache, skip) for folder in folders]
 
-    @property
+    @cached_property
     def web(self) -> VisionLanguage:
         """Pictures and questions, shrunk once."""
-        if self._web is None:
-            recipe, given = self.recipe, self.given
-            folders = list(given.web) or [drawn_web(recipe, self.out / "web", self.workers)]
-            store = PictureStore.build(
-                [open_reader(folder) for folder in folders],
-                recipe.images,
-                self.out / "cache" / "web",
-                strict=given.strict,
-                workers=self.workers,
-            )
-            self._web = VisionLanguage(
-                store,
-                self.processor,
-                context=self.context,
-                kinds=recipe.web.kinds,
-                languages=recipe.web.languages,
-                strict=given.strict,
-                name=WEB,
-            )
-        return self._web
+        recipe, given = self.recipe, self.given
+        folders = list(given.web) or [drawn_web(recipe, self.out / "web", self.workers)]
+        store = PictureStore.build(
+            [open_reader(folder) for folder in folders],
+            recipe.images,
+            self.out / "cache" / "web",
+            strict=given.strict,
+            workers=self.workers,
+        )
+        return VisionLanguage(
+            store,
+            self.processor,
+            context=self.context,
+            kinds=recipe.web.kinds,
+            languages=recipe.web.languages,
+            strict=given.strict,
+            name=WEB,
+        )
 
     def _open(self, name: str) -> Source:
         if name == WEB:
             return self.web
-        if name not in SOURCES:
-            raise UnknownNameError("source of a mixture", name, SOURCES)
-        if not self.robot:
-            raise SayactError(f"a phase learns from {name!r} before any has collected episodes")
         frames = FrameStore.join(self.robot)
         if name == ROBOT_QUESTIONS:
             return RobotQuestions(frames, self.processor, locate=locate_task, name=name)
@@ -114,19 +106,6 @@ class Sources:
             plan_share=self.recipe.plan_share,
             name=ROBOT,
         )
-
-    def _frames(self, folder: Path) -> FrameStore:
-        """Of a dataset, or of a frame cache that was made before."""
-        images = self.recipe.images
-        if not (folder / FRAME_STORE).exists():
-            return open_store(folder, images, self.out / "cache", self.given.skip_broken)
-        store = FrameStore.open(folder)
-        if store.frames.shape[1:3] != images.shrunk:
-            raise SayactError(
-                f"{folder} caches frames of {store.frames.shape[1:3]} pixels; this recipe reads "
-                f"{images.shrunk}. Give the dataset that it was made from."
-            )
-        return store
 
 
 def drawn_web(recipe: RT2Recipe, folder: Path, workers: int) -> Path:

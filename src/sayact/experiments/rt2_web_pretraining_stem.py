@@ -20,5 +20,5 @@ RECIPE = replace(
     train=replace(
         PRETRAINING.train, steps=400, learning_rate=4e-4, warmup_steps=50, evaluate_every=200
     ),
-    rounds=(replace(PRETRAINING.rounds[0], until=400),),
+    rounds=(replace(PRETRAINING.rounds[-1], until=400),),
 )

@@ -19,7 +19,7 @@ from sayact import models
 from sayact.codecs import ImageCodec, Processor
 from sayact.config import to_json
 from sayact.data.dataset import Dataset
-from sayact.data.frames import FrameStore
+from sayact.data.frames import FrameStore, is_frame_store
 from sayact.data.windows import WindowSampler
 from sayact.envs.language_table.camera import project
 from sayact.evals.collect import collect
@@ -193,6 +193,21 @@ def open_store(folder: Path, images: ImageCodec, cache: Path, skip_broken: bool)
     )
 
 
+def open_frames(
+    folder: Path, images: ImageCodec, cache: Path, skip_broken: bool, reader: str = "this recipe"
+) -> FrameStore:
+    """Of a dataset, or of a frame cache that was made before; `reader` is who will see them."""
+    if not is_frame_store(folder):
+        return open_store(folder, images, cache, skip_broken)
+    store = FrameStore.open(folder)
+    if store.frames.shape[1:3] != images.shrunk:
+        raise SayactError(
+            f"{folder} caches frames of {store.frames.shape[1:3]} pixels; {reader} needs "
+            f"{images.shrunk}. Give the dataset that it was made from."
+        )
+    return store
+
+
 def locate_task(store: FrameStore) -> Float32[np.ndarray, "N 3 2"]:
     """Where the effector, the block to push and its goal are in the picture: what to point at."""
     board = (store.states[:, :2], store.privileged["pushed_xy"], store.privileged["goal_xy"])
@@ -220,22 +235,29 @@ def describe(
 
 def card(recipe: Experiment, space: ActionSpace, began: Sequence[str], kind: str = "RT-1") -> str:
     """The model card: what it is, how to use it, what its numbers mean."""
-    start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
     tiny = TINY if recipe.tiny else ""
-    dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
     return (
         f"# {recipe.name}{', tiny' if recipe.tiny else ''}\n\n"
         f"{tiny}"
         f"An {kind} policy trained by Sayact's recipe `{recipe.name}` on the Language-Table task "
         f"families {', '.join(recipe.families)}, in the block mode {recipe.block_mode}.\n\n"
+        f"{usage(recipe.images, space, began)}"
+    )
+
+
+def usage(images: ImageCodec, space: ActionSpace, began: Sequence[str]) -> str:
+    """The part of a model card that says how to use it, what it sees and answers, how it began."""
+    start = "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in began)
+    dimensions = ", ".join(f"`{d.name}` {d.low:g} to {d.high:g} {d.unit}" for d in space.dimensions)
+    height, width = images.camera
+    return (
         "```python\n"
         'policy = sayact.load_policy("this folder")\n'
         "policy.reset()\n"
         "action = policy.act(observation)\n"
         "```\n\n"
-        f"It sees pictures of {recipe.images.camera[0]} × {recipe.images.camera[1]} pixels (height "
-        f"× width) and a sentence, and answers at {space.rate_hz:g} Hz in the action space "
-        f"`{space.name}`: {dimensions}.\n\n"
+        f"It sees pictures of {height} × {width} pixels (height × width) and a sentence, and "
+        f"answers at {space.rate_hz:g} Hz in the action space `{space.name}`: {dimensions}.\n\n"
         f"{start}"
         "How it was made stands in config.json. To measure it: `sayact eval` and this folder.\n"
     )

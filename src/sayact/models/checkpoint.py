@@ -110,12 +110,19 @@ def read_description(
     return Checkpoint(
         weights={},
         config=read_json(directory / CONFIG),
-        action_space=ActionSpace.from_json(read_json(directory / ACTION_SPACE)),
+        action_space=_read_action_space(directory / ACTION_SPACE),
         processor=read_json(directory / PROCESSOR),
         card=card.read_text() if card.exists() else "",
         sentences=_read_sentences(sentences) if sentences.exists() else {},
         tokenizer=tokenizer.read_bytes() if tokenizer.exists() else None,
     )
+
+
+def _read_action_space(file: Path) -> ActionSpace:
+    try:
+        return ActionSpace.from_json(read_json(file))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{file} does not describe an action space: {error}") from error
 
 
 def _read_sentences(file: Path) -> dict[str, np.ndarray]:

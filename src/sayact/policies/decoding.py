@@ -31,7 +31,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prompts:
+class PromptBatch:
     """`B` pictures with the prompts about them, on the model's device."""
 
     pixels: UInt8[Tensor, "B 3 H W"]
@@ -41,7 +41,7 @@ class Prompts:
     @classmethod
     def of(
         cls, asked: Sequence[tuple[np.ndarray, Sequence[int]]], pad: int, device: str = "cpu"
-    ) -> "Prompts":
+    ) -> "PromptBatch":
         """From pictures (3, H, W) and their tokens; shorter prompts are padded at the right."""
         longest = max(len(tokens) for _, tokens in asked)
         tokens = torch.full((len(asked), longest), pad)
@@ -100,7 +100,7 @@ def choose(
 
 @torch.inference_mode()
 def decode_actions(
-    vlm: VLM, asked: Prompts, legal: Bool[Tensor, "A V"], sampling: Sampling | None = None
+    vlm: VLM, asked: PromptBatch, legal: Bool[Tensor, "A V"], sampling: Sampling | None = None
 ) -> Choice:
     """An action for every row: (B, A) tokens, with their probabilities and the illegal mass."""
     logits, cache = vlm.prefill(asked.pixels, asked.tokens, asked.prompt, len(legal) - 1)
@@ -118,7 +118,7 @@ def decode_actions(
 @torch.inference_mode()
 def decode_text(
     vlm: VLM,
-    asked: Prompts,
+    asked: PromptBatch,
     legal: Bool[Tensor, "V"],
     *,
     end: int,

@@ -22,7 +22,7 @@ from torch import Tensor
 from sayact.codecs.prompts import ACTION, plan_in
 from sayact.codecs.text import TextProcessor
 from sayact.models.vlms.vlm import VLM
-from sayact.policies.decoding import Prompts, Sampling, Spoken, decode_actions, decode_text
+from sayact.policies.decoding import PromptBatch, Sampling, Spoken, decode_actions, decode_text
 from sayact.policies.policy import Policy
 from sayact.schema import Action, ActionSpace, Observation
 from sayact.schema.errors import BadObservationError, CheckpointError, SayactError
@@ -73,9 +73,11 @@ class RT2Policy(Policy):
     ) -> None:
         """Raises CheckpointError where model and processor do not fit each other."""
         _require_fit(vlm, processor)
-        if plan_every < 0 or temperature < 0:
+        if plan_every < 0:
+            raise SayactError(f"plan_every is {plan_every}; it is a number of steps, 0 for no plan")
+        if not 0 <= temperature < float("inf"):
             raise SayactError(
-                f"plan_every {plan_every} and temperature {temperature} must be 0 or more"
+                f"temperature is {temperature}; it is a number from 0 on, 0 for the likeliest word"
             )
         self.vlm = vlm.to(device).eval()
         self.processor = processor
@@ -228,7 +230,7 @@ class RT2Policy(Policy):
 
     def _asked(
         self, pictures: Sequence[np.ndarray], prompts: Sequence[Sequence[int]], room: int
-    ) -> Prompts:
+    ) -> PromptBatch:
         """One batch. Raises BadObservationError where a prompt leaves no room for its answer."""
         longest, most = max(map(len, prompts)), self.vlm.context - room
         if longest > most:
@@ -237,7 +239,7 @@ class RT2Policy(Policy):
                 f"and answers with {room}. Say it in fewer words."
             )
         asked = list(zip(pictures, prompts, strict=True))
-        return Prompts.of(asked, self.processor.tokenizer.pad, self.device)
+        return PromptBatch.of(asked, self.processor.tokenizer.pad, self.device)
 
     def _text(self, tokens: Sequence[int]) -> str:
         return " ".join(self.processor.tokenizer.decode(tokens).split())

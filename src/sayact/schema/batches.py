@@ -1,9 +1,10 @@
 """What a model trains on: windows of frames as tensors (in a file of its own: it needs torch)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from operator import itemgetter
+from typing import Protocol, TypeVar, runtime_checkable
 
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
@@ -30,12 +31,6 @@ class AnyBatch(Protocol):
         ...
 
 
-def bounds(rows: int, parts: int) -> list[tuple[int, int]]:
-    """The first row of each part, and the one after its last."""
-    assert 1 <= parts <= rows  # TrainConfig.check
-    return list(pairwise(rows * part // parts for part in range(parts + 1)))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """`B` windows of `T` frames, ready for a model.
@@ -58,15 +53,7 @@ class Batch:
     action_targets: Float[Tensor, "B T A V"] | None = None
 
     def to(self, device: str) -> "Batch":
-        targets = self.action_targets
-        return Batch(
-            pixels=self.pixels.to(device),
-            instruction=self.instruction.to(device),
-            action_ids=self.action_ids.to(device),
-            valid=self.valid.to(device),
-            points=None if self.points is None else self.points.to(device),
-            action_targets=None if targets is None else targets.to(device),
-        )
+        return _each_tensor(self, lambda tensor: tensor.to(device))
 
     @property
     def weight(self) -> Tensor:
@@ -78,18 +65,7 @@ class Batch:
 
     def split(self, parts: int) -> list["Batch"]:
         """Whole windows."""
-        targets = self.action_targets
-        return [
-            Batch(
-                pixels=self.pixels[start:end],
-                instruction=self.instruction[start:end],
-                action_ids=self.action_ids[start:end],
-                valid=self.valid[start:end],
-                points=None if self.points is None else self.points[start:end],
-                action_targets=None if targets is None else targets[start:end],
-            )
-            for start, end in bounds(len(self.valid), parts)
-        ]
+        return _rows(self, len(self.valid), parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,15 +90,7 @@ class TextBatch:
     points: Float[Tensor, "B P 2"] | None = None
 
     def to(self, device: str) -> "TextBatch":
-        return TextBatch(
-            pixels=self.pixels.to(device),
-            tokens=self.tokens.to(device),
-            prompt=self.prompt.to(device),
-            answer=self.answer.to(device),
-            source=self.source.to(device),
-            sources=self.sources,
-            points=None if self.points is None else self.points.to(device),
-        )
+        return _each_tensor(self, lambda tensor: tensor.to(device))
 
     @property
     def weight(self) -> Tensor:
@@ -134,19 +102,23 @@ class TextBatch:
         return len(self.tokens)
 
     def split(self, parts: int) -> list["TextBatch"]:
-        return [
-            TextBatch(
-                pixels=self.pixels[start:end],
-                tokens=self.tokens[start:end],
-                prompt=self.prompt[start:end],
-                answer=self.answer[start:end],
-                source=self.source[start:end],
-                sources=self.sources,
-                points=None if self.points is None else self.points[start:end],
-            )
-            for start, end in bounds(len(self.tokens), parts)
-        ]
+        return _rows(self, len(self.tokens), parts)
 
     def with_pixels(self, pixels: UInt8[Tensor, "B 3 H W"]) -> "TextBatch":
         """The same questions about other pictures, such as recoloured ones."""
         return replace(self, pixels=pixels)
+
+
+_Kind = TypeVar("_Kind", Batch, TextBatch)
+
+
+def _each_tensor(batch: _Kind, change: Callable[[Tensor], Tensor]) -> _Kind:
+    """The same batch with every tensor changed alike."""
+    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
+    return replace(batch, **{name: change(value) for name, value in tensors.items()})
+
+
+def _rows(batch: _Kind, rows: int, parts: int) -> list[_Kind]:
+    assert 1 <= parts <= rows  # TrainConfig.check
+    bounds = pairwise(rows * part // parts for part in range(parts + 1))
+    return [_each_tensor(batch, itemgetter(slice(*bound))) for bound in bounds]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sayact.envs.language_table.task import pick
+
 SKINS = ((255, 219, 172), (241, 194, 125), (224, 172, 105), (198, 134, 66), (141, 85, 36))
 HAIRS = {
     "black": (30, 25, 25),
@@ -45,9 +47,9 @@ def draw_face(rng: np.random.Generator) -> Face:
         hat=hat,
         beard=beard,
         smile=bool(rng.random() < 0.5),
-        hair=tuple(HAIRS)[int(rng.integers(len(HAIRS)))],
-        skin=SKINS[int(rng.integers(len(SKINS)))],
-        hat_color=HATS[int(rng.integers(len(HATS)))],
+        hair=pick(tuple(HAIRS), rng),
+        skin=pick(SKINS, rng),
+        hat_color=pick(HATS, rng),
     )
 
 

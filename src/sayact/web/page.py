@@ -11,11 +11,13 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
 from sayact.envs.language_table.blocks import RGB, outline
+from sayact.envs.language_table.camera import PICTURE
+from sayact.envs.language_table.task import pick
 from sayact.web.faces import Face, draw_face, paint_face
 from sayact.web.glyphs import SYMBOLS, UPRIGHT, font
 from sayact.web.page_questions import Item, page_questions
 from sayact.web.question import Question
-from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, PICTURE, RADIUS
+from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, RADIUS
 
 SCALE = 2  # drawn this much larger, then shrunk
 WIDTH, HEIGHT = PICTURE[1] * SCALE, PICTURE[0] * SCALE
@@ -55,7 +57,7 @@ def draw_page(rng: np.random.Generator) -> tuple[UInt8[np.ndarray, "180 320 3"],
 
 def _ground_color(rng: np.random.Generator) -> Color:
     """Light, dark, or any."""
-    low, high = ((200, 256), (0, 70), (30, 230))[int(rng.integers(3))]
+    low, high = pick(((200, 256), (0, 70), (30, 230)), rng)
     red, green, blue = rng.integers(low, high, size=3)
     return int(red), int(green), int(blue)
 
@@ -106,7 +108,7 @@ def _spots(count: int, rng: np.random.Generator, sizes: tuple[float, float] = SI
 
 def _item(noun: str, spot: Spot, color: str | None = None, face: Face | None = None) -> Item:
     place = (round(spot.x / WIDTH, 4), round(spot.y / HEIGHT, 4))
-    return Item(noun=noun, place=place, radius=spot.radius, color=color, face=face)
+    return Item(noun=noun, place=place, color=color, face=face)
 
 
 # --- what is drawn ---------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def _things(canvas: Image.Image, ground: Color, rng: np.random.Generator) -> lis
     items: list[Item] = []
     for spot in _spots(int(rng.integers(1, MOST_ITEMS + 1)), rng):
         pool = ALL_SHAPES if rng.random() < 0.4 else tuple(SYMBOLS)
-        noun, color = pool[int(rng.integers(len(pool)))], _contrasting(ground, rng)
+        noun, color = pick(pool, rng), _contrasting(ground, rng)
         if any((item.noun, item.color) == (noun, color) for item in items):
             continue
         if pool is ALL_SHAPES:

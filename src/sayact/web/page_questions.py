@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sayact.envs.language_table.task import pick
 from sayact.web import page_wordings as wordings
 from sayact.web.faces import ATTRIBUTES, Face
 from sayact.web.glyphs import foreign_names
 from sayact.web.lexicon import LANGUAGES
-from sayact.web.question import ROWS, Question, draw_language
+from sayact.web.question import Question, draw_language, reading_order
 from sayact.web.questions import MOST_LISTED
 from sayact.web.scenes import ALL_SHAPES
 from sayact.web.wordings import POINTING
@@ -28,7 +29,6 @@ class Item:
 
     noun: str
     place: tuple[float, float]
-    radius: float
     color: str | None = None
     face: Face | None = None
 
@@ -47,18 +47,10 @@ def page_questions(kind: str, items: Sequence[Item], rng: np.random.Generator) -
     for _ in range(COUNT * TRIES):
         if len(found) == COUNT:
             break
-        question = makers[int(rng.integers(len(makers)))](items, rng)
+        question = pick(makers, rng)(items, rng)
         if question is not None:
             found.setdefault(question.asked, question)
     return list(found.values())
-
-
-def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
-    return options[int(rng.integers(len(options)))]
-
-
-def _item(items: Sequence[Item], rng: np.random.Generator) -> Item:
-    return items[int(rng.integers(len(items)))]
 
 
 def _question(
@@ -86,51 +78,51 @@ def _foreign(item: Item, language: str) -> str | None:
 
 def point(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     """Where is a thing, by noun where it is the only one, else with its colour?"""
-    item, language = _item(items, rng), draw_language(rng)
+    item, language = pick(items, rng), draw_language(rng)
     alone = Counter(other.noun for other in items)[item.noun] == 1
     foreign = None if language == "en" else _foreign(item, language)
     if foreign is not None and alone:
-        question = _pick(wordings.NAMED[language], rng).format(a=foreign)
+        question = pick(wordings.NAMED[language], rng).format(a=foreign)
         return _question(question, "<p1>", "pointing", item, language=language)
     called = f"number {item.noun}" if item.noun.isdigit() else item.noun
     if item.color is not None and (not alone or (rng.random() < 0.5 and not item.noun.isdigit())):
         called = f"{item.color} {called}"
-    return _question(_pick(POINTING["en"], rng).format(a=f"the {called}"), "<p1>", "pointing", item)
+    return _question(pick(POINTING["en"], rng).format(a=f"the {called}"), "<p1>", "pointing", item)
 
 
 def what(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    item, language = _item(items, rng), draw_language(rng)
+    item, language = pick(items, rng), draw_language(rng)
     foreign = None if language == "en" else _foreign(item, language)
     if foreign is None:
         answer = item.noun if item.noun.isdigit() else item.name
-        return _question(_pick(wordings.WHAT_AT["en"], rng), answer, "naming", item)
+        return _question(pick(wordings.WHAT_AT["en"], rng), answer, "naming", item)
     return _question(
-        _pick(wordings.WHAT_AT[language], rng), foreign, "naming", item, language=language
+        pick(wordings.WHAT_AT[language], rng), foreign, "naming", item, language=language
     )
 
 
 def color(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    item = _item(items, rng)
+    item = pick(items, rng)
     if item.color is None:
         return None
-    return _question(_pick(wordings.COLOR_AT, rng), item.color, "attribute", item)
+    return _question(pick(wordings.COLOR_AT, rng), item.color, "attribute", item)
 
 
 def everything(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     if len(items) > MOST_LISTED:
         return None
-    ordered = sorted(items, key=lambda one: (int(one.place[1] * ROWS), one.place[0]))
+    ordered = sorted(items, key=lambda one: reading_order(*one.place))
     names = [one.noun if one.noun.isdigit() else one.name for one in ordered]
     answer = ", ".join(f"<p{3 + i}> {name}" for i, name in enumerate(names))
-    return _question(_pick(wordings.LIST_ALL, rng), answer, "listing", None, None, *ordered)
+    return _question(pick(wordings.LIST_ALL, rng), answer, "listing", None, None, *ordered)
 
 
 def how_many(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    return _question(_pick(wordings.HOW_MANY, rng), str(len(items)), "counting")
+    return _question(pick(wordings.HOW_MANY, rng), str(len(items)), "counting")
 
 
 def sum_all(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    return _question(_pick(wordings.SUM_ALL, rng), str(sum(int(one.noun) for one in items)), "sum")
+    return _question(pick(wordings.SUM_ALL, rng), str(sum(int(one.noun) for one in items)), "sum")
 
 
 def sum_places(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
@@ -138,7 +130,7 @@ def sum_places(items: Sequence[Item], rng: np.random.Generator) -> Question | No
     if len(items) < 2:
         return None
     first, second = (items[i] for i in rng.choice(len(items), size=2, replace=False))
-    question = _pick(wordings.SUM_TWO, rng).format(a="<p1>", b="<p2>")
+    question = pick(wordings.SUM_TWO, rng).format(a="<p1>", b="<p2>")
     return _question(question, str(int(first.noun) + int(second.noun)), "sum", first, second)
 
 
@@ -147,16 +139,16 @@ def sum_words(items: Sequence[Item], rng: np.random.Generator) -> Question | Non
     language = draw_language(rng)
     first, second = (int(one) for one in rng.integers(0, 11, size=2))
     numbers = LANGUAGES[language].numbers
-    question = _pick(wordings.SUM_WORDS[language], rng).format(a=numbers[first], b=numbers[second])
+    question = pick(wordings.SUM_WORDS[language], rng).format(a=numbers[first], b=numbers[second])
     return _question(question, str(first + second), "sum", language=language)
 
 
 def result(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     """Which number in the picture is a sum given in words?"""
-    item = _item(items, rng)
+    item = pick(items, rng)
     first = int(rng.integers(int(item.noun) + 1))
     names = LANGUAGES["en"].numbers
-    asked = _pick(wordings.RESULT_OF, rng).format(a=names[first], b=names[int(item.noun) - first])
+    asked = pick(wordings.RESULT_OF, rng).format(a=names[first], b=names[int(item.noun) - first])
     return _question(asked, f"{item.noun} <p1>", "sum", item)
 
 
@@ -165,18 +157,18 @@ def utmost(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
         return None
     largest = bool(rng.random() < 0.5)
     item = (max if largest else min)(items, key=lambda one: int(one.noun))
-    asked = _pick(wordings.LARGEST if largest else wordings.SMALLEST, rng)
+    asked = pick(wordings.LARGEST if largest else wordings.SMALLEST, rng)
     return _question(asked, f"{item.noun} <p1>", "relation", item)
 
 
 def person(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     """The only one with an attribute."""
-    attribute = _pick(ATTRIBUTES, rng)
+    attribute = pick(ATTRIBUTES, rng)
     having = [one for one in items if one.face is not None and attribute in one.face.worn]
     if len(having) != 1:
         return None
     called = f"the person with {_a(attribute)}"
-    return _question(_pick(POINTING["en"], rng).format(a=called), "<p1>", "pointing", having[0])
+    return _question(pick(POINTING["en"], rng).format(a=called), "<p1>", "pointing", having[0])
 
 
 def _a(attribute: str) -> str:
@@ -184,33 +176,33 @@ def _a(attribute: str) -> str:
 
 
 def wears(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    item = _item(items, rng)
+    item = pick(items, rng)
     if item.face is None:
         return None
     answer = " and ".join(_a(one) for one in item.face.worn) or "nothing"
-    return _question(_pick(wordings.WEARS, rng), answer, "attribute", item)
+    return _question(pick(wordings.WEARS, rng), answer, "attribute", item)
 
 
 def mood(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    item = _item(items, rng)
+    item = pick(items, rng)
     if item.face is None:
         return None
     return _question(
-        _pick(wordings.MOOD, rng), "yes" if item.face.smile else "no", "attribute", item
+        pick(wordings.MOOD, rng), "yes" if item.face.smile else "no", "attribute", item
     )
 
 
 def hair(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    item = _item(items, rng)
+    item = pick(items, rng)
     if item.face is None:
         return None
-    return _question(_pick(wordings.HAIR, rng), item.face.hair, "attribute", item)
+    return _question(pick(wordings.HAIR, rng), item.face.hair, "attribute", item)
 
 
 def how_many_with(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    attribute = _pick(ATTRIBUTES, rng)
+    attribute = pick(ATTRIBUTES, rng)
     count = sum(one.face is not None and attribute in one.face.worn for one in items)
-    asked = _pick(wordings.HOW_MANY_WITH, rng).format(what=_a(attribute))
+    asked = pick(wordings.HOW_MANY_WITH, rng).format(what=_a(attribute))
     return _question(asked, str(count), "counting")
 
 

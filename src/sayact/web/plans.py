@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sayact.envs.language_table.task import Task
+from sayact.envs.language_table.task import Task, pick
 from sayact.envs.language_table.tasks import (
     DIRECTIONS,
     FAMILIES,
@@ -15,6 +15,8 @@ from sayact.web.lexicon import LANGUAGES, name
 from sayact.web.question import Question, called, clipped, points_of, worded
 from sayact.web.scenes import Scene, in_picture
 
+# Words of plans that are no thing, place or direction.
+ARM, APART, CORNER = "arm", "apart", "bottom left"
 # The families whose instruction is translated.
 TRANSLATED = ("block2block", "block2absolute", "point2block")
 
@@ -22,7 +24,7 @@ TRANSLATED = ("block2block", "block2absolute", "point2block")
 def plan(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
     """What an instruction of Language-Table moves, and where to."""
     families = TRANSLATED if language != "en" else tuple(FAMILIES)
-    family = families[int(rng.integers(len(families)))]
+    family = pick(families, rng)
     if len(scene.things) < FAMILIES[family].least_blocks:
         return None
     task = FAMILIES[family].draw(scene.state, rng)
@@ -32,7 +34,7 @@ def plan(scene: Scene, rng: np.random.Generator, language: str) -> Question | No
     instruction = task.instruction
     if language != "en":
         instruction = _translated(scene, task, language, rng)
-    moved = "arm" if task.pushed is None else name("en", task.pushed)
+    moved = ARM if task.pushed is None else name("en", task.pushed)
     return Question(
         question=wording.format(what=instruction),
         answer=f"{moved} <p1> to {goal_words(scene, task)} <p2>",
@@ -72,9 +74,9 @@ def goal_words(scene: Scene, task: Task) -> str:
         assert task.target is not None
         return f"{task.direction.replace('_', ' ')} of {name('en', task.target)}"
     if task.family == "separate":
-        return "apart"
+        return APART
     if task.family == "block1_to_corner":
-        return "bottom left"
+        return CORNER
     assert task.target is not None
     return name("en", task.target)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sayact.envs.language_table.blocks import color_of, shape_of
+from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.words import block_names
 from sayact.web.lexicon import LANGUAGES, the_color, the_name, the_shape
 from sayact.web.scenes import Scene, in_picture
@@ -49,15 +50,13 @@ def draw_language(rng: np.random.Generator) -> str:
     """English mostly, one of the seven others else."""
     if rng.random() < ENGLISH:
         return "en"
-    others = tuple(LANGUAGES)[1:]
-    return others[int(rng.integers(len(others)))]
+    return pick(tuple(LANGUAGES)[1:], rng)
 
 
 def worded(wording: Wordings, language: str, rng: np.random.Generator) -> tuple[str, str]:
     """One wording and its language: English where this one has none."""
     language = language if language in wording else "en"
-    options = wording[language]
-    return options[int(rng.integers(len(options)))], language
+    return pick(wording[language], rng), language
 
 
 def clipped(xy: np.ndarray) -> Place:
@@ -74,7 +73,7 @@ def points_of(scene: Scene, *names: str | None) -> tuple[Place | None, ...]:
 
 
 def draw_thing(scene: Scene, rng: np.random.Generator) -> str:
-    return list(scene.things)[int(rng.integers(len(scene.things)))]
+    return pick(list(scene.things), rng)
 
 
 def draw_pair(scene: Scene, rng: np.random.Generator) -> tuple[str, str] | None:
@@ -88,14 +87,14 @@ def called(scene: Scene, thing: str, language: str, rng: np.random.Generator) ->
     """A thing with its article: by its whole name mostly, else by what it alone has here."""
     if language == "en":
         names = block_names(thing, tuple(scene.things))
-        chosen = names[-1] if rng.random() < WHOLE_NAME else names[int(rng.integers(len(names)))]
+        chosen = names[-1] if rng.random() < WHOLE_NAME else pick(names, rng)
         return f"the {chosen}"
     options = [the_name]
     if alone(scene, color_of, thing):
         options.append(the_color)
     if alone(scene, shape_of, thing):
         options.append(the_shape)
-    chosen = the_name if rng.random() < WHOLE_NAME else options[int(rng.integers(len(options)))]
+    chosen = the_name if rng.random() < WHOLE_NAME else pick(options, rng)
     return chosen(language, thing)
 
 
@@ -106,7 +105,12 @@ def alone(scene: Scene, part: Callable[[str], str], thing: str) -> bool:
 
 def raster(scene: Scene, names: Sequence[str]) -> list[str]:
     """In rows from the top, each from the left."""
-    return sorted(names, key=lambda one: (int(scene.place(one)[1] * ROWS), scene.place(one)[0]))
+    return sorted(names, key=lambda one: reading_order(*scene.place(one)))
+
+
+def reading_order(x: float, y: float) -> tuple[int, float]:
+    """Sorts places as a page is read, in bands of the picture's height."""
+    return int(y * ROWS), x
 
 
 def plural(color: str | None, shape: str | None) -> str:

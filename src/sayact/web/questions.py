@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sayact.envs.language_table.blocks import COLORS, SHAPES, color_of, shape_of
+from sayact.envs.language_table.task import pick
 from sayact.web import wordings
 from sayact.web.lexicon import name
 from sayact.web.plans import plan
@@ -162,7 +163,7 @@ def counting(scene: Scene, rng: np.random.Generator, language: str) -> Question 
             pool = COLORS if by_color else SHAPES
         shared = part(draw_thing(scene, rng))
         if rng.random() < NONE_OF_THESE:
-            shared = pool[int(rng.integers(len(pool)))]
+            shared = pick(pool, rng)
         count = sum(part(thing) == shared for thing in scene.things)
         wording, language = worded(wordings.COUNTING, "en", rng)
         question = wording.format(what=plural(shared, None) if by_color else plural(None, shared))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sayact.envs.language_table.blocks import color_of, shape_of
+from sayact.envs.language_table.task import pick
 from sayact.web import wordings
 from sayact.web.lexicon import LANGUAGES, name, the_name
 from sayact.web.question import Maker, Question, called, draw_pair, draw_thing, points_of, worded
@@ -16,7 +17,7 @@ def relation(scene: Scene, rng: np.random.Generator, language: str) -> Question 
     if language != "en":
         return side(scene, rng, language)
     makers: tuple[Maker, ...] = (side, nearest, utmost, same)
-    return makers[int(rng.integers(len(makers)))](scene, rng, language)
+    return pick(makers, rng)(scene, rng, language)
 
 
 def side(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
@@ -24,7 +25,7 @@ def side(scene: Scene, rng: np.random.Generator, language: str) -> Question | No
     pair = draw_pair(scene, rng)
     if pair is None:
         return None
-    asked = tuple(wordings.SIDES)[int(rng.integers(len(wordings.SIDES)))]
+    asked = pick(tuple(wordings.SIDES), rng)
     across, down = scene.place(pair[0]) - scene.place(pair[1])
     by = {"left": -across, "right": across, "above": -down, "below": down}[asked]
     if abs(by) < CLEARLY:
@@ -69,7 +70,7 @@ def _nearest(scene: Scene, here: np.ndarray, itself: str | None) -> str | None:
 
 def utmost(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
     """The thing furthest to one side of the picture, or nearest to the arm."""
-    asked = tuple(wordings.UTMOST)[int(rng.integers(len(wordings.UTMOST)))]
+    asked = pick(tuple(wordings.UTMOST), rng)
     if asked == "arm":
         thing = _nearest(scene, scene.effector_xy, None)
     else:
@@ -94,7 +95,7 @@ def same(scene: Scene, rng: np.random.Generator, language: str) -> Question | No
     pair = draw_pair(scene, rng)
     if pair is None:
         return None
-    asked = ("color", "shape")[int(rng.integers(2))]
+    asked = pick(("color", "shape"), rng)
     part = color_of if asked == "color" else shape_of
     wording, language = worded(wordings.SAME[asked], language, rng)
     words = LANGUAGES[language]

@@ -21,7 +21,7 @@ from sayact.envs.language_table.blocks import (
     outline,
     shape_of,
 )
-from sayact.envs.language_table.camera import project
+from sayact.envs.language_table.camera import PICTURE, project
 from sayact.envs.language_table.scene import (
     AMBIENT,
     BOARD_RGB,
@@ -31,6 +31,7 @@ from sayact.envs.language_table.scene import (
     FLOOR_RIGHT_RGB,
 )
 from sayact.envs.language_table.state import Pose2D, TableState
+from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.envs.language_table.workspace import HIGH, INNER_HIGH, INNER_LOW, LOW
 
@@ -39,7 +40,6 @@ ROBOT_OBJECTS = BLOCK_MODES["BLOCK_8"]  # what the robot's demonstrations show
 Objects = Literal["all", "robot"]
 RGBColor = tuple[float, float, float]
 
-PICTURE = (180, 320)  # height, width, pixels: the official camera's
 MOST_THINGS = 10
 COUNT_WEIGHTS = np.array([3, 6, 10, 14, 16, 16, 13, 10, 7, 5], float)  # of 1, 2, … 10 things
 # Scenes of few colours ask for the shape, scenes of few shapes ask for the colour.
@@ -152,11 +152,7 @@ def draw_poses(names: list[str], rng: np.random.Generator) -> dict[str, Pose2D]:
 def _spot(poses: dict[str, Pose2D], radius: float, rng: np.random.Generator) -> tuple[float, float]:
     """Anywhere, or against a thing that lies there already."""
     if poses and rng.random() < AT_ANOTHER:
-        other = list(poses)[int(rng.integers(len(poses)))]
-        far = (radius + RADIUS[shape_of(other)]) * rng.uniform(*TOUCHING)
-        angle = rng.uniform(0, 2 * np.pi)
-        spot = np.array(poses[other][:2]) + far * np.array([np.cos(angle), np.sin(angle)])
-        x, y = np.clip(spot, LOW + EDGE, HIGH - EDGE)
+        x, y = np.clip(_beside(poses, radius, rng), LOW + EDGE, HIGH - EDGE)
     elif rng.random() < AT_EDGE:
         x, y = rng.uniform(LOW + EDGE, HIGH - EDGE)
     else:
@@ -164,16 +160,22 @@ def _spot(poses: dict[str, Pose2D], radius: float, rng: np.random.Generator) -> 
     return float(x), float(y)
 
 
+def _beside(
+    poses: dict[str, Pose2D], radius: float, rng: np.random.Generator
+) -> Float64[np.ndarray, "2"]:
+    """Where something of this radius touches, or nearly, one of the things that lie there."""
+    other = pick(list(poses), rng)
+    far = (radius + RADIUS[shape_of(other)]) * rng.uniform(*TOUCHING)
+    angle = rng.uniform(0, 2 * np.pi)
+    return np.array(poses[other][:2]) + far * np.array([np.cos(angle), np.sin(angle)])
+
+
 def draw_effector(things: dict[str, Pose2D], rng: np.random.Generator) -> Float64[np.ndarray, "2"]:
     """Anywhere in its bounds, or beside a thing; clear of all of them."""
     spot = rng.uniform(LOW, HIGH)
     for _ in range(TRIES):
         if rng.random() < ARM_AT_THING:
-            name = list(things)[int(rng.integers(len(things)))]
-            far = (RADIUS[shape_of(name)] + EFFECTOR_RADIUS) * rng.uniform(*TOUCHING)
-            angle = rng.uniform(0, 2 * np.pi)
-            spot = np.array(things[name][:2]) + far * np.array([np.cos(angle), np.sin(angle)])
-            spot = np.clip(spot, LOW, HIGH)
+            spot = np.clip(_beside(things, EFFECTOR_RADIUS, rng), LOW, HIGH)
         else:
             spot = rng.uniform(LOW, HIGH)
         if all(

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
+from sayact.envs.language_table.camera import PICTURE
 from sayact.web.glyphs import font
 from sayact.web.question import Question
-from sayact.web.scenes import PICTURE
 from sayact.web.shards import Pixels, Settings, open_writer
 
 ACROSS, MOST_PICTURES = 3, 24

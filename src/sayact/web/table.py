@@ -14,9 +14,10 @@ from jaxtyping import Int, UInt8
 
 from sayact.envs.language_table.arm import ARM_BODIES, arm_poses
 from sayact.envs.language_table.blocks import BLOCK_HEIGHT, outline, shape_of
+from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.rendering import Camera
 from sayact.envs.language_table.scene import UNTOUCHABLE, add_look, build_spec
-from sayact.web.scenes import ALL_SHAPES, MOST_THINGS, PICTURE, Look, Scene, draw_effector
+from sayact.web.scenes import ALL_SHAPES, MOST_THINGS, Look, Scene, draw_effector
 
 AWAY = (0.0, 0.0, -50.0)  # metres: where bodies wait that a scene does not need
 SHEETS = ("floor_left", "floor_right", "board")

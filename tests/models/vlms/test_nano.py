@@ -1,8 +1,10 @@
 """rt2-nano's backbone: who sees whom, and that a cache changes nothing."""
 
+from typing import Any
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sayact.models.vlms.nano import NanoVLM
 from sayact.testing.tiny import tiny_nano
@@ -89,7 +91,11 @@ def test_prompt_is_read_both_ways(model: NanoVLM) -> None:
     """What the first word means depends on the last: a prefix, not a past."""
     pixels, tokens, prompt, answer = batch()
     seen: list[Tensor] = []
-    hook = model.layers[0].register_forward_hook(lambda module, given, found: seen.append(found))
+
+    def note(module: nn.Module, given: Any, found: Tensor) -> None:
+        seen.append(found)
+
+    hook = model.layers[0].register_forward_hook(note)
     model(pixels, tokens, prompt, answer)
     other = tokens.clone()
     other[0, PROMPTS[0] - 1] = (other[0, PROMPTS[0] - 1] + 1) % 40

@@ -10,7 +10,6 @@ Columns: `image`, and `question` and `answer`, or `caption`, or `questions` (a l
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from sayact.data.vision_language.questions import (
     Skipped,
     parse_questions,
 )
-from sayact.data.vision_language.webdataset import WebDataset, is_webdataset
+from sayact.data.vision_language.webdataset import WebDataset, is_webdataset, names_and_sizes
 from sayact.schema.errors import BrokenDatasetError, MissingExtraError
 
 METADATA = "metadata.jsonl"
@@ -56,7 +55,7 @@ class SavedDataset:
     folder: Path
 
     def fingerprint(self) -> str:
-        return _names_and_sizes(self.folder)
+        return _all_files(self.folder)
 
     def read(self, skipped: Skipped) -> Iterator[Found]:
         try:
@@ -86,7 +85,7 @@ class ParquetFiles:
     folder: Path
 
     def fingerprint(self) -> str:
-        return _names_and_sizes(self.folder)
+        return _all_files(self.folder)
 
     def read(self, skipped: Skipped) -> Iterator[Found]:
         for path in sorted(self.folder.rglob("*.parquet")):
@@ -109,10 +108,10 @@ class ImageFolder:
     folder: Path
 
     def fingerprint(self) -> str:
-        return _names_and_sizes(self.folder)
+        return _all_files(self.folder)
 
     def read(self, skipped: Skipped) -> Iterator[Found]:
-        with (self.folder / METADATA).open(encoding="utf-8") as lines:
+        with (self.folder / METADATA).open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 name = f"line {number}"
                 try:
@@ -152,7 +151,5 @@ def _picture(image: Any, where: Path) -> bytes | None:
     return None
 
 
-def _names_and_sizes(folder: Path) -> str:
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    rows = [(str(p.relative_to(folder)), p.stat().st_size) for p in files]
-    return sha256(json.dumps(rows).encode()).hexdigest()
+def _all_files(folder: Path) -> str:
+    return names_and_sizes(folder, sorted(p for p in folder.rglob("*") if p.is_file()))

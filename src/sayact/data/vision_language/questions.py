@@ -1,18 +1,17 @@
 """What a reader finds: a picture and what is asked about it; what is wrong with some of them."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from sayact.codecs.places import PLACEHOLDER
 from sayact.schema.errors import BrokenDatasetError
 
 logger = logging.getLogger(__name__)
 
 CAPTION_PROMPT = "what is in the picture?"  # captions come without a question
-PLACE = re.compile(r"<p(\d+)>")  # stands for the place tokens of a question's point
 
 PICTURE = "picture"  # a scene of no known kind
 
@@ -103,6 +102,8 @@ def parse_questions(
     if not isinstance(listed, Sequence) or isinstance(listed, str):
         skipped.add(BROKEN_MEMBER, name, '"questions" is no list')
         return ()
+    if not listed:
+        skipped.add(NO_QUESTION, name)
     parsed = (_parse(one, name, skipped) for one in listed)
     return tuple(one for one in parsed if one is not None)
 
@@ -115,9 +116,15 @@ def _parse(content: Any, name: str, skipped: Skipped) -> Question | None:
     if not (isinstance(question, str) and question.strip()) or answer in (None, ""):
         skipped.add(EMPTY_ANSWER, name)
         return None
+    if not isinstance(answer, str | int | float):
+        skipped.add(BROKEN_MEMBER, name, "an answer is neither text nor number")
+        return None
     answer = str(answer).strip()
+    if not _is_unicode(question + answer):
+        skipped.add(BROKEN_MEMBER, name, "half a character")
+        return None
     points = _points(content.get("points"))
-    named = [int(number) for number in PLACE.findall(question + answer)]
+    named = [int(number) for number in PLACEHOLDER.findall(question + answer)]
     if points is None or any(n >= len(points) or points[n] is None for n in named):
         skipped.add(WRONG_POINT, name)
         return None
@@ -133,9 +140,20 @@ def _parse(content: Any, name: str, skipped: Skipped) -> Question | None:
     )
 
 
+def _is_unicode(text: str) -> bool:
+    """JSON can write half of a surrogate pair, which is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _points(given: Any) -> tuple[Point | None, ...] | None:
-    """None where one of them is no point of the picture."""
+    """None where one of them is no point of the picture, or all is no list."""
     points: list[Point | None] = []
+    if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
+        return None
     for one in given or ():
         if one is None:
             points.append(None)

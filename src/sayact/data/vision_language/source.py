@@ -7,6 +7,7 @@ right about them is knowledge rather than memory.
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
@@ -21,8 +22,7 @@ logger = logging.getLogger(__name__)
 
 HELD_OUT = 0.02  # of the pictures
 PLAN = "plan"  # the kind of question that is an instruction, and answered by what goes where
-# Any point does to count tokens: each place takes as many.
-SOMEWHERE = np.full((64, 2), 0.5, np.float32)
+SHOWN = 60  # letters of a question, where a complaint names it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class VisionLanguage:
         for number, group in enumerate(self.groups):
             (places,) = np.nonzero(which == number)
             rows[places] = group.draw(rng, len(places))
-        corners = rng.integers(0, np.array(self.processor.images.slack) + 1, size=(count, 2))
+        corners = self.processor.images.draw_corners(rng, count)
         return [
             self.example(row, corner) for row, corner in zip(rows.tolist(), corners, strict=True)
         ]
@@ -96,7 +96,7 @@ class VisionLanguage:
         few = UNKNOWN.copy()
         few[: len(places)] = places[:POINTS]
         prompt, answer = self._texts(row, places)
-        pixels = images.crop_at(picture[None], corner[None])[0].transpose(2, 0, 1)
+        pixels = images.model_pixels(picture[None], corner[None])[0]
         return Example(pixels=pixels, prompt=prompt, answer=answer, points=few)
 
     def _texts(self, row: int, places: Float32[np.ndarray, "P 2"]) -> tuple[list[int], list[int]]:
@@ -154,16 +154,18 @@ class VisionLanguage:
         """Which questions fit into the context, together with their answer."""
         store = self.store
         lengths = np.empty((2, len(store.texts)), np.int32)
+        # Any point does to count tokens: each place takes as many.
+        somewhere = np.full((int(np.diff(store.first_point).max()), 2), 0.5, np.float32)
         for row, column, count in (
-            (0, store.question, lambda text: len(self.processor.question(text, SOMEWHERE))),
-            (1, store.answer, lambda text: len(self.processor.answer_text(text, SOMEWHERE))),
+            (0, store.question, lambda text: len(self.processor.question(text, somewhere))),
+            (1, store.answer, lambda text: len(self.processor.answer_text(text, somewhere))),
         ):
             for number in np.unique(column).tolist():
                 lengths[row, number] = count(store.texts[number])
         length = lengths[0, store.question] + lengths[1, store.answer]
         skipped = Skipped(where=self.name, strict=strict)
         for row in np.flatnonzero(length > context).tolist():
-            name = f"{store.texts[store.question[row]]!r}"
+            name = repr(shorten(store.texts[store.question[row]], SHOWN, placeholder=" …"))
             skipped.add(TOO_LONG, name, f"{length[row]}, {context} fit")
         if skipped.reasons:
             logger.warning(skipped.summary())

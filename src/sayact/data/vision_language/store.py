@@ -4,13 +4,10 @@
             ──questions────▶                 PATH/questions.npz  columns; texts are kept once each
                                              PATH/store.json     kinds, languages, what is left out
 
-A picture of the camera's own size is shrunk as robot frames are. Any other is made to fit without
-changing its proportions, black where it does not reach (letterboxed); its places move with it.
 A store is written beside its place and renamed when it is whole. It is used again as long as the
 folders and the size of pictures are the same.
 """
 
-import io
 import json
 import logging
 import shutil
@@ -30,6 +27,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from sayact.codecs.images import ImageCodec
 from sayact.data.layout import unfinished_name
+from sayact.data.vision_language.fitting import Fit, fit
 from sayact.data.vision_language.questions import (
     BROKEN_IMAGE,
     MISSING_IMAGE,
@@ -46,34 +44,6 @@ logger = logging.getLogger(__name__)
 FORMAT = 1  # of the store itself; a store of another format is built anew
 PICTURES, QUESTIONS, HEAD = "pictures.u8", "questions.npz", "store.json"
 AT_ONCE = 256  # pictures in memory while the store is written
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """How a picture of its own size lies in the shrunk one: scaled, then moved; in shares of it."""
-
-    scale: tuple[float, float]
-    offset: tuple[float, float]
-
-    def __call__(self, point: Point) -> Point:
-        (x, y), (a, b), (c, d) = point, self.scale, self.offset
-        return a * x + c, b * y + d
-
-
-def fit(picture: bytes, images: ImageCodec) -> tuple[UInt8[np.ndarray, "h w 3"], Fit]:
-    """A file's bytes → the shrunk picture, and where its points are. OSError, ValueError if bad."""
-    with Image.open(io.BytesIO(picture)) as opened:
-        image = opened.convert("RGB")
-    if (image.height, image.width) == images.camera:
-        return images.shrink(np.asarray(image)[None])[0], Fit(scale=(1, 1), offset=(0, 0))
-    height, width = images.shrunk
-    times = min(height / image.height, width / image.width)
-    rows, columns = max(1, round(image.height * times)), max(1, round(image.width * times))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    shrunk = np.zeros((height, width, 3), np.uint8)
-    small = image.resize((columns, rows), Image.Resampling.BICUBIC)  # averages where it shrinks
-    shrunk[top : top + rows, left : left + columns] = np.asarray(small)
-    return shrunk, Fit(scale=(columns / width, rows / height), offset=(left / width, top / height))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,26 +102,8 @@ class PictureStore:
         with ExitStack() as stack:
             stack.callback(shutil.rmtree, unfinished, ignore_errors=True)
             skipped = Skipped(where=path.name, strict=strict)
-            columns = _Columns()
-            with (unfinished / PICTURES).open("wb") as file:
-                for shrunk, found in _fitted(readers, images, skipped, workers, progress):
-                    file.write(shrunk.tobytes())
-                    columns.add(found)
-            if not columns.scene:
-                raise BrokenDatasetError(
-                    f"no picture with a question was found. {skipped.summary()}"
-                )
-            with (unfinished / QUESTIONS).open("wb") as file:
-                np.savez(file, **columns.arrays())  # pyright: ignore[reportArgumentType]
-            head = {
-                "stamp": stamp,
-                "shape": [len(columns.scene), *images.shrunk, 3],
-                "scenes": list(columns.scenes),
-                "kinds": list(columns.kinds),
-                "languages": list(columns.languages),
-                "skipped": dict(skipped.reasons),
-            }
-            (unfinished / HEAD).write_text(json.dumps(head))
+            fitted = _fitted(readers, images, skipped, workers, progress)
+            _write(unfinished, fitted, images, stamp, skipped)
             if skipped.reasons:
                 logger.warning(skipped.summary())
             shutil.rmtree(path, ignore_errors=True)
@@ -249,6 +201,34 @@ class _Columns:
             "letters": texts.letters,
             "ends": texts.ends,
         }
+
+
+def _write(
+    folder: Path,
+    fitted: Iterable[tuple[UInt8[np.ndarray, "h w 3"], Found]],
+    images: ImageCodec,
+    stamp: dict[str, Any],
+    skipped: Skipped,
+) -> None:
+    """The store's three files; the last one tells what is in the others."""
+    columns = _Columns()
+    with (folder / PICTURES).open("wb") as file:
+        for shrunk, found in fitted:
+            file.write(shrunk.tobytes())
+            columns.add(found)
+    if not columns.scene:
+        raise BrokenDatasetError(f"no picture with a question was found. {skipped.summary()}")
+    with (folder / QUESTIONS).open("wb") as file:
+        np.savez(file, **columns.arrays())  # pyright: ignore[reportArgumentType]
+    head = {
+        "stamp": stamp,
+        "shape": [len(columns.scene), *images.shrunk, 3],
+        "scenes": list(columns.scenes),
+        "kinds": list(columns.kinds),
+        "languages": list(columns.languages),
+        "skipped": dict(skipped.reasons),
+    }
+    (folder / HEAD).write_text(json.dumps(head))
 
 
 def _fitted(

@@ -8,7 +8,7 @@
 import json
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -43,8 +43,7 @@ class WebDataset:
 
     def fingerprint(self) -> str:
         """Names and sizes of the shards."""
-        rows = [(str(p.relative_to(self.folder)), p.stat().st_size) for p in self.shards]
-        return sha256(json.dumps(rows).encode()).hexdigest()
+        return names_and_sizes(self.folder, self.shards)
 
     def read(self, skipped: Skipped) -> Iterator[Found]:
         for shard in self.shards:
@@ -113,6 +112,12 @@ def _found(name: str, members: dict[str, bytes], skipped: Skipped) -> Iterator[F
         yield Found(name=name, picture=picture, questions=questions, scene=scene)
     elif RECORD not in members and caption is None:
         skipped.add(NO_QUESTION, name)
+
+
+def names_and_sizes(folder: Path, files: Sequence[Path]) -> str:
+    """A fingerprint of files below a folder, without reading them."""
+    rows = [(str(p.relative_to(folder)), p.stat().st_size) for p in files]
+    return sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def is_webdataset(folder: Path) -> bool:

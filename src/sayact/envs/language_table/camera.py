@@ -3,11 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
+PICTURE = (180, 320)  # height, width, pixels
 POSITION = np.array([0.75, 0.0, 0.5])  # metres
 FORWARD = np.array([-0.58779, 0.0, -0.80902])  # 54 degrees down, back towards the robot
 UP = np.array([-0.80902, 0.0, 0.58779])
 RIGHT = np.array([0.0, 1.0, 0.0])
-FOCAL_LENGTH = 256.96  # pixels, both ways, of a 320 × 180 picture
+FOCAL_LENGTH = 256.96  # pixels, both ways
 CENTRE = np.array([160.0, 90.0])  # pixels (x, y)
 BLOCK_MIDDLE = 0.019  # metres above the board, half a block
 

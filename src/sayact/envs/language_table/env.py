@@ -19,6 +19,7 @@ from jaxtyping import Float32, Float64, UInt8
 
 from sayact.envs.encoding import INSTRUCTION_BYTES, encode_instruction
 from sayact.envs.language_table.blocks import BLOCK_MODES, N_CHOOSE_K, POLE, SUBSET_SIZES
+from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.caption import captioned
 from sayact.envs.language_table.simulator import Simulator
 from sayact.envs.language_table.starts import draw_block_set, draw_start
@@ -32,7 +33,6 @@ from sayact.schema.errors import BadActionError, SayactError, ShapeError, Unknow
 if TYPE_CHECKING:
     from sayact.envs.language_table.oracle import PushOracle
 
-PICTURE = (180, 320)  # height, width, pixels
 GOAL_REWARD = 100.0  # once, with success
 # The effector is measured, not commanded, and may overshoot: its space is this much wider.
 EFFECTOR_SLACK = 0.1

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64, UInt8
 
 from sayact.envs.language_table.arm import ARM_BODIES, arm_poses
 from sayact.envs.language_table.blocks import check_blocks
+from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.rendering import Camera
 from sayact.envs.language_table.scene import CONTACT, Contact, build_model
 from sayact.envs.language_table.state import Pose2D, TableState
@@ -24,9 +25,7 @@ class Simulator:
     Deterministic: the same placement and the same set-points give the same bits.
     """
 
-    def __init__(
-        self, *, picture: tuple[int, int] = (180, 320), contact: Contact = CONTACT
-    ) -> None:
+    def __init__(self, *, picture: tuple[int, int] = PICTURE, contact: Contact = CONTACT) -> None:
         """`picture` is (height, width) in pixels."""
         self._picture = picture
         self._contact = contact

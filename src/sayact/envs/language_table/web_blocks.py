@@ -122,12 +122,6 @@ def web_outline(shape: str) -> Float64[np.ndarray, "V 2"]:
     return plan - centroid(plan)
 
 
-def is_web_only(block: str) -> bool:
-    """Whether a block has a colour or a shape that none of the sixteen has."""
-    color, shape = block.split("_")
-    return color in WEB_COLORS or shape in WEB_SHAPES
-
-
 def centroid(plan: Float64[np.ndarray, "V 2"]) -> Float64[np.ndarray, "2"]:
     """Middle of the area of a counter-clockwise outline."""
     after = np.roll(plan, -1, axis=0)

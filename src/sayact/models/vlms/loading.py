@@ -125,8 +125,8 @@ def _folder(name: str) -> Path:
     except (OSError, ValueError, HFValidationError) as error:
         raise CheckpointError(
             f"{name!r} is neither a folder nor a model that the Hugging Face hub gave us: "
-            f"{str(error).splitlines()[0]} Give a folder, or a name as in huggingface.co/NAME that "
-            "you have access to."
+            f"{str(error).splitlines()[0].rstrip('.')}. Give a folder, or a name as in "
+            "huggingface.co/NAME that you have access to."
         ) from error
 
 

@@ -36,7 +36,6 @@ from sayact.models.rt1 import SwiGLU, TokenLearner
 from sayact.models.shapes import NANO
 from sayact.models.vlms.vlm import VLM
 
-
 WAVES = 6  # of a place: half a wave across the picture, one, two … sixteen
 
 
