@@ -18,6 +18,7 @@ from sayact.envs.language_table.tasks import FAMILIES
 from sayact.experiments import runs
 from sayact.experiments.recipe import Experiment, tiny
 from sayact.experiments.resuming import changes, check_same
+from sayact.experiments.rt2_recipe import Hub
 from sayact.experiments.runs import describe, run, watch
 from sayact.models.shapes import PAPER
 from sayact.schema import Observation
@@ -36,6 +37,8 @@ class TestEveryRecipe:
         assert isinstance(recipe.images, ImageCodec)
         assert recipe.images.camera == (180, 320)
         network = vars(recipe).get("model") or vars(recipe)["vlm"]
+        if isinstance(network, Hub):
+            return  # its own size is known once it is loaded
         assert network.picture in (recipe.images.crop, (300, 300))  # else resized for nothing
 
     def test_rounds_reach_the_last_step_in_order(self, name):

@@ -23,7 +23,7 @@ from sayact.experiments.rt2_runs import run
 from sayact.experiments.rt2_sources import Given
 from sayact.models.checkpoint import read_checkpoint
 from sayact.models.vlms.adapters import LoraConfig
-from sayact.models.vlms.nano import NanoConfig
+from sayact.models.vlms.nano_config import NanoConfig
 from sayact.schema import LANGUAGE_TABLE, Observation
 from sayact.schema.errors import BrokenDatasetError, CheckpointError, SayactError, UnknownNameError
 from sayact.testing import noise_store

@@ -37,7 +37,8 @@ class Doctor(Verb):
         policy = load_policy(self.checkpoint)
         if not isinstance(policy, RT1Policy):
             raise SayactError(
-                f"the doctor examines RT-1's network, which {self.checkpoint!r} does not have"
+                f"the doctor examines RT-1's network, which {self.checkpoint!r} does not have: it "
+                "is a baseline or an RT-2. Give a checkpoint of an RT-1, or rt1-nano."
             )
         try:
             diagnosis = examine(policy, self.frames)

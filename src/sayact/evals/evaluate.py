@@ -62,6 +62,8 @@ def evaluate(
     policies |= {name: setting.load(name) for name in beside if name not in policies}
     _refuse_misfits(policies.values(), protocol.families, setting)
 
+    # Read now: the code that plays is this commit's, whatever is committed meanwhile.
+    made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
     jobs = _jobs(tuple(policies), protocol, videos, videos_each)
     if videos is not None:
         _forget_films(videos, jobs)
@@ -72,7 +74,6 @@ def evaluate(
     results = dict(_watched(answers, jobs, progress))
     seconds = time.perf_counter() - started
 
-    made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
     if plan_every is not None:
         made |= {"plan_every": str(plan_every)}
     date = datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,7 +14,7 @@ from sayact.experiments.rt2_language_table import RECIPE as NANO
 from sayact.experiments.rt2_recipe import WEB, Gate, Phase
 from sayact.models.layers.efficientnet import EfficientNetConfig
 from sayact.models.shapes import fused
-from sayact.models.vlms.nano import NanoConfig
+from sayact.models.vlms.nano_config import NanoConfig
 
 RECIPE = replace(
     NANO,

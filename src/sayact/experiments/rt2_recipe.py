@@ -10,7 +10,7 @@ from typing import Literal
 from sayact.codecs.action_words import Vocabulary
 from sayact.experiments.recipe import Experiment, Round
 from sayact.models.vlms.adapters import LoraConfig
-from sayact.models.vlms.nano import NanoConfig
+from sayact.models.vlms.nano_config import NanoConfig
 
 # What a mixture can be made of.
 ROBOT, ROBOT_QUESTIONS, WEB = "robot", "robot questions", "web"

@@ -13,7 +13,7 @@ step. Its checkpoint is what rt2_language_table begins with (`--init runs/rt2-we
 from sayact.codecs.nano_tokenizer import SIZE
 from sayact.experiments.rt1_language_table import RECIPE as RT1_NANO
 from sayact.experiments.rt2_recipe import WEB, Gate, Phase, RT2Recipe, Web
-from sayact.models.vlms.nano import NanoConfig
+from sayact.models.vlms.nano_config import NanoConfig
 from sayact.train import TrainConfig
 
 RECIPE = RT2Recipe(

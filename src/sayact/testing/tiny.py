@@ -10,7 +10,7 @@ from sayact.codecs import ImageCodec, Processor, UniformBins
 from sayact.data.frames import FrameStore, JoinedFrames
 from sayact.models.layers.efficientnet import EfficientNetConfig, StageConfig
 from sayact.models.rt1 import RT1Config
-from sayact.models.vlms.nano import NanoConfig
+from sayact.models.vlms.nano_config import NanoConfig
 from sayact.schema import LANGUAGE_TABLE, ActionSpace
 
 TINY_IMAGES = ImageCodec(camera=(36, 64), shrink_by=2, crop=(16, 28))

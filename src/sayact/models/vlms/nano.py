@@ -23,91 +23,16 @@ do not. Both end in the same decoder with the same words, and results/rt2-nano-w
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sayact.models.layers.efficientnet import ConvNorm, EfficientNet, EfficientNetConfig
-from sayact.models.rt1 import SwiGLU, TokenLearner
-from sayact.models.shapes import NANO
+from sayact.models.layers.attention import Layer
+from sayact.models.vlms.nano_config import NanoConfig
+from sayact.models.vlms.nano_eyes import FilmTokenizer, StemTokenizer, places_of
 from sayact.models.vlms.vlm import VLM
-
-WAVES = 6  # of a place: half a wave across the picture, one, two … sixteen
-
-
-@dataclass(frozen=True, kw_only=True)
-class NanoConfig:
-    """`vision` chooses between the two image tokenizers; the fields below it belong to one each."""
-
-    vocabulary: int
-    context: int = 96  # most tokens of prompt and answer
-    picture: tuple[int, int] = (84, 152)  # height, width; others are resized
-    width: int = 192
-    layers: int = 3
-    heads: int = 4
-    hidden: int = 384  # of SwiGLU
-    vision: Literal["film", "stem"] = "film"
-
-    reader_layers: int = 2  # film: what reads the question before the picture is seen
-    backbone: EfficientNetConfig = NANO.backbone  # rt1-nano's eyes
-    image_tokens: int = 16
-    points: int = 3  # so many image tokens are told where to look, in training
-
-    stem: tuple[int, ...] = (32, 64, 128)  # stem: channels of its convolutions, stride 2 each
-    stem_layers: int = 2
-
-
-class Attention(nn.Module):
-    """Multi-head attention over keys and values that may come from a cache."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-
-    def forward(
-        self,
-        x: Float[Tensor, "B N D"],
-        mask: Bool[Tensor, "B N S"],
-        cache: "tuple[Tensor, Tensor, int] | None" = None,
-    ) -> Float[Tensor, "B N D"]:
-        """`cache`: keys and values (B, heads, S, D / heads), and where the new ones are written."""
-        heads = self.query_key_value(x).unflatten(-1, (3 * self.heads, -1)).transpose(1, 2)
-        query, key, value = heads.chunk(3, 1)
-        if cache is not None:
-            keys, values, start = cache
-            keys[:, :, start : start + x.shape[1]] = key
-            values[:, :, start : start + x.shape[1]] = value
-            key, value = keys, values
-        # Written out: on a CPU the fused kernel's backward pass took a quarter of a training step.
-        scores = (query @ key.transpose(2, 3)) * query.shape[-1] ** -0.5
-        weights = scores.masked_fill(~mask[:, None], float("-inf")).softmax(-1).to(value.dtype)
-        return self.out((weights @ value).transpose(1, 2).flatten(2))
-
-
-class Layer(nn.Module):
-    """Pre-norm attention and a gated feed-forward."""
-
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
-        super().__init__()
-        self.norm_attention = nn.RMSNorm(width)
-        self.attention = Attention(width, heads)
-        self.norm_forward = nn.RMSNorm(width)
-        self.feed_forward = SwiGLU(width, hidden)
-
-    def forward(
-        self,
-        x: Float[Tensor, "B N D"],
-        mask: Bool[Tensor, "B N S"],
-        cache: "tuple[Tensor, Tensor, int] | None" = None,
-    ) -> Float[Tensor, "B N D"]:
-        x = x + self.attention(self.norm_attention(x), mask, cache)
-        return x + self.feed_forward(self.norm_forward(x))
 
 
 class Reader(nn.Module):
@@ -134,79 +59,6 @@ class Reader(nn.Module):
         weights = self.weigh(read).masked_fill(~prompt[..., None], float("-inf")).softmax(1)
         values = self.value(read).unflatten(-1, (weights.shape[-1], -1))
         return words, (weights[..., None] * values).sum(1).flatten(1)
-
-
-class FilmTokenizer(nn.Module):
-    """A picture and the question about it → K tokens, the first of which are told where to look.
-
-    Each token is told, in turn, where it looked: waves of the mean place of its map. What was found
-    is then half the answer to where it is.
-    """
-
-    waves: Tensor
-
-    def __init__(self, config: NanoConfig) -> None:
-        super().__init__()
-        self.backbone = EfficientNet(config.backbone, config.width)
-        self.token_learner = TokenLearner(self.backbone.channels, config.image_tokens)
-        self.project = nn.Linear(self.backbone.channels, config.width)
-        self.register_buffer("waves", torch.pi * 2.0 ** torch.arange(WAVES), persistent=False)
-        self.place = nn.Linear(4 * WAVES, config.width)
-
-    def forward(
-        self, pixels: Float[Tensor, "B 3 H W"], question: Float[Tensor, "B D"]
-    ) -> tuple[Float[Tensor, "B K D"], Float[Tensor, "B K h w"]]:
-        """The tokens, and the map of scores that tells where each of them looked."""
-        features = self.backbone(pixels, question)
-        tokens, scores = self.token_learner(features.flatten(2).transpose(1, 2))
-        maps = scores.transpose(1, 2).unflatten(2, features.shape[2:])
-        phase = (mean_place(maps.float())[..., None] * self.waves).flatten(2)
-        return self.project(tokens) + self.place(torch.cat([phase.sin(), phase.cos()], 2)), maps
-
-
-def mean_place(maps: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K 2"]:
-    """Where a map of scores looks on average: (x, y) in 0…1 of the picture."""
-    rows, columns = ((torch.arange(n, device=maps.device) + 0.5) / n for n in maps.shape[2:])
-    weights = maps.flatten(2).softmax(2).unflatten(2, maps.shape[2:])
-    return torch.stack([weights.sum(2) @ columns, weights.sum(3) @ rows], -1)
-
-
-class StemTokenizer(nn.Module):
-    """A picture → one token a place, whatever is asked.
-
-    Convolutions with batch norm keep the features apart from picture to picture where a plain patch
-    embedding collapses to a constant.
-    """
-
-    def __init__(self, config: NanoConfig) -> None:
-        super().__init__()
-        channels = (3, *config.stem)
-        strided = [ConvNorm(before, after, 3, 2, same=True) for before, after in pairwise(channels)]
-        self.convolutions = nn.Sequential(*strided, ConvNorm(channels[-1], channels[-1], 3))
-        self.project = nn.Linear(channels[-1], config.width)
-        self.places = places_of(config)
-        self.position = nn.Parameter(
-            torch.randn(self.places[0] * self.places[1], config.width) * 0.1
-        )
-        self.layers = nn.ModuleList(
-            Layer(config.width, config.heads, config.hidden) for _ in range(config.stem_layers)
-        )
-
-    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K D"]:
-        x = self.convolutions((pixels - 0.5) / 0.25).flatten(2).transpose(1, 2)
-        x = self.project(x) + self.position.to(x.dtype)
-        everything = x.new_ones(len(x), x.shape[1], x.shape[1], dtype=torch.bool)
-        for layer in self.layers:
-            x = layer(x, everything)
-        return x
-
-
-def places_of(config: NanoConfig) -> tuple[int, int]:
-    """Rows and columns of the stem's map: each stride of two halves, rounding up."""
-    height, width = config.picture
-    for _ in config.stem:
-        height, width = -(-height // 2), -(-width // 2)
-    return height, width
 
 
 @dataclass
