@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sayact.envs.language_table.blocks import RGB, color_of, shape_of
+from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.simulator import Simulator
 from sayact.web.scenes import (
     ALL_COLORS,
     ALL_SHAPES,
-    PICTURE,
     RADIUS,
     ROBOT_OBJECTS,
     Look,

@@ -18,7 +18,8 @@ from sayact.codecs.tokens import JsonTokenizer
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.envs.language_table.words import WORDINGS, instructions
 from sayact.web.page import draw_page
-from sayact.web.questions import Question, table_questions
+from sayact.web.question import Question
+from sayact.web.questions import table_questions
 from sayact.web.scenes import draw_scene
 
 logger = logging.getLogger(__name__)

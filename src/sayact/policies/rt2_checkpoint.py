@@ -14,7 +14,8 @@ from torch import Tensor
 from sayact.codecs.text import TextProcessor
 from sayact.config import from_json, to_json
 from sayact.models.checkpoint import Checkpoint
-from sayact.models.vlms.nano import NanoConfig, NanoVLM
+from sayact.models.vlms.nano import NanoVLM
+from sayact.models.vlms.nano_config import NanoConfig
 from sayact.models.vlms.vlm import VLM
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.weights import require_same_shapes
