@@ -82,9 +82,9 @@ def quiz(
     )
     draw_web(settings, folder, workers=workers, console=console)
     rows: list[dict[str, Any]] = []
-    for number, (name, policy) in enumerate(policies.items()):
+    for name, policy in policies.items():
         with console.status(f"asking {policy_title(name)}"):
-            found = _ask(policy, folder, out / f"cache-{number}", protocol.questions)
+            found = _ask(policy, folder, protocol.questions)
         rows.append({"policy": policy_title(name), "answers": [asdict(one) for one in found]})
     return {"quiz": asdict(protocol) | {"grading": GRADING}, "rows": rows, **provenance()}
 
@@ -98,8 +98,12 @@ def _rt2(name: str, device: str) -> RT2Policy:
     return policy
 
 
-def _ask(policy: RT2Policy, folder: Path, cache: Path, most: int) -> list[Answered]:
-    store = PictureStore.build([WebDataset(folder)], policy.processor.images, cache)
+def _ask(policy: RT2Policy, folder: Path, most: int) -> list[Answered]:
+    """Policies that see pictures at the same size read them from the same cache."""
+    images = policy.processor.images
+    height, width = images.shrunk
+    cache = folder.with_name(f"cache-{folder.name}-{height}x{width}")
+    store = PictureStore.build([WebDataset(folder)], images, cache)
     source = VisionLanguage(
         store, policy.processor, context=policy.vlm.context, held_out=1.0, name="quiz"
     )

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 
 from sayact.models.losses import Losses, mean_of, pointing_loss
 from sayact.models.trainable import Trainable
-from sayact.models.vlms.nano import NanoVLM
 from sayact.models.vlms.vlm import VLM
 from sayact.schema.batches import TextBatch
 
@@ -49,7 +48,10 @@ class RT2(Trainable):
         A token counts by one over the square root of its answer's length: a list of everything on
         the table says more than one place, and must not drown it.
         """
-        logits, maps = self._forward(batch)
+        logits, maps = self.vlm.look_and_answer(
+            batch.pixels, batch.tokens, batch.prompt, batch.answer
+        )
+        logits = logits.float()
         targets = batch.tokens[batch.answer]
         rows = torch.arange(len(batch.tokens), device=targets.device)[:, None]
         example = rows.expand_as(batch.answer)[batch.answer]
@@ -68,16 +70,6 @@ class RT2(Trainable):
             parts["points"], weights["points"] = pointing(maps, batch.points)
             total = total + parts["points"]
         return Losses(total=total, parts=parts, weights=weights)
-
-    def _forward(
-        self, batch: TextBatch
-    ) -> tuple[Float[Tensor, "M V"], Float[Tensor, "B K h w"] | None]:
-        given = (batch.pixels, batch.tokens, batch.prompt, batch.answer)
-        if isinstance(self.vlm, NanoVLM):
-            logits, maps = self.vlm.look_and_answer(*given)
-        else:
-            logits, maps = self.vlm(*given), None
-        return logits.float(), maps
 
     def _token_losses(
         self,

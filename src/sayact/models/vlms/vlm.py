@@ -55,6 +55,16 @@ class VLM(nn.Module, ABC):
         answer before it. Prompt and answer stand at the left, padding at the right.
         """
 
+    def look_and_answer(
+        self,
+        pixels: UInt8[Tensor, "B 3 H W"],
+        tokens: Int64[Tensor, "B N"],
+        prompt: Bool[Tensor, "B N"],
+        answer: Bool[Tensor, "B N"],
+    ) -> tuple[Float[Tensor, "M V"], Float[Tensor, "B K h w"] | None]:
+        """The same logits, and maps of where K image tokens looked; None where none can say so."""
+        return self(pixels, tokens, prompt, answer), None
+
     @abstractmethod
     def prefill(
         self,
