@@ -5,18 +5,15 @@ from typing import Any
 from rich.table import Table
 
 from sayact.evals.markdown import table_lines
+from sayact.evals.terminal import named_rows
 
 HEADINGS = ("setting", "windows of 6", "frames/s", "CPU ms a frame", "peak MB")
 
 
 def terminal_table(found: dict[str, Any]) -> Table:
     """For people at the prompt."""
-    table = Table(title=f"training {found['training']}, {found['threads']} threads")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == "setting" else "right")
-    for row in found["rows"]:
-        table.add_row(*_cells(row))
-    return table
+    title = f"training {found['training']}, {found['threads']} threads"
+    return named_rows(title, HEADINGS, map(_cells, found["rows"]))
 
 
 def markdown_table(found: dict[str, Any]) -> str:

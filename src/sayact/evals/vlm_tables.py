@@ -5,19 +5,15 @@ from typing import Any
 from rich.table import Table
 
 from sayact.evals.markdown import table_lines
+from sayact.evals.terminal import named_rows
 
 HEADINGS = ("numbers", "MB", "prefill ms", "token ms", "logits off by", "same choice")
 
 
 def terminal_table(found: dict[str, Any]) -> Table:
     """For people at the prompt."""
-    table = Table(title=f"{found['backbone']}, {found['device']}")
-    for heading in HEADINGS:
-        first = heading == "numbers"
-        table.add_column(heading, justify="left" if first else "right", no_wrap=first)
-    for row in found["rows"]:
-        table.add_row(*_cells(row))
-    return table
+    title = f"{found['backbone']}, {found['device']}"
+    return named_rows(title, HEADINGS, map(_cells, found["rows"]))
 
 
 def markdown_table(found: dict[str, Any]) -> str:

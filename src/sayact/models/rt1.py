@@ -27,6 +27,7 @@ from sayact.models.layers.efficientnet import (
     EfficientNetConfig,
     FiLM,
 )
+from sayact.models.layers.pictures import unit_pixels
 from sayact.models.losses import Losses, bin_loss, pointing_loss
 from sayact.models.trainable import Trainable
 from sayact.schema.batches import Batch
@@ -79,9 +80,7 @@ class ImageTokenizer(nn.Module):
     def features(
         self, pixels: UInt8[Tensor, "N 3 H W"], sentence: Float[Tensor, "N E"]
     ) -> Float[Tensor, "N D h w"]:
-        x = pixels.float() / 255
-        if tuple(x.shape[2:]) != tuple(self.picture):
-            x = F.interpolate(x, self.picture, mode="bilinear", align_corners=False)
+        x = unit_pixels(pixels, self.picture)
         context = sentence * self.sentence_scale
         return self.film(self.project(self.backbone(x, context)), context)
 

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sayact.models.layers.attention import Layer
+from sayact.models.layers.pictures import unit_pixels
 from sayact.models.vlms.nano_config import NanoConfig
 from sayact.models.vlms.nano_eyes import FilmTokenizer, StemTokenizer, places_of
 from sayact.models.vlms.vlm import VLM
@@ -158,10 +159,7 @@ class NanoVLM(VLM):
         prompt: Bool[Tensor, "B N"],
     ) -> tuple[Float[Tensor, "B K D"], Float[Tensor, "B N D"], Float[Tensor, "B K h w"] | None]:
         """Image tokens, the prompt's words once read, and where the tokens looked."""
-        x = pixels.float() / 255
-        if tuple(x.shape[2:]) != tuple(self.config.picture):
-            x = F.interpolate(x, self.config.picture, mode="bilinear", align_corners=False)
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = unit_pixels(pixels, self.config.picture).contiguous(memory_format=torch.channels_last)
         maps = None
         if isinstance(self.eyes, FilmTokenizer):
             assert self.reader is not None
