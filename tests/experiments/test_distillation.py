@@ -167,7 +167,7 @@ def test_distributions_choose_as_acting_does():
     prompts = [teacher.processor.task(SENTENCES[row % 3]) for row in range(5)]
     given = PromptBatch.of(list(zip(pixels, prompts, strict=True)), teacher.processor.tokenizer.pad)
     words = teacher.processor.actions
-    chances, bins, illegal = distributions(teacher.vlm, given, words.token_ids)
+    chances, bins, illegal = distributions(teacher.vlm, given, words)
     legal = torch.as_tensor(words.legal(teacher.vlm.vocabulary))
     acted = decode_actions(teacher.vlm, given, legal)
     np.testing.assert_array_equal(bins, words.bins(acted.tokens.numpy()))

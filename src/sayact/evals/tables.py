@@ -10,9 +10,10 @@ the few lines of a bench that belong in a README.
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -27,6 +28,12 @@ BLOCK = re.compile(
     r"(<!-- results:begin (?P<name>[\w-]+)(?P<short> short)? -->\n).*?(<!-- results:end -->)",
     flags=re.DOTALL,
 )
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "roofline_ms": speed_tables.markdown_tables,  # sayact bench rt1
+    "training": training_tables.markdown_table,  # sayact bench train
+    "quiz": quiz_tables.markdown_table,  # sayact quiz
+    "backbone": vlm_tables.markdown_table,  # sayact bench vlm
+}
 TITLES = {
     "block2block": "block to block",
     "block2absolute": "block to place",
@@ -124,19 +131,19 @@ def fill(text: str, results: Path) -> str:
                 f"a marker asks for {file}, which is not there; run sayact eval --json"
             )
         measured = json.loads(file.read_text())
-        begin, end = block[1], block[4]
-        if "roofline_ms" in measured:  # by `sayact bench rt1`
-            made = speed_tables.short_table if block["short"] else speed_tables.markdown_tables
-            return begin + made(measured) + end
-        if "training" in measured:  # by `sayact bench train`
-            return begin + training_tables.markdown_table(measured) + end
-        if "quiz" in measured:  # by `sayact quiz`
-            return begin + quiz_tables.markdown_table(measured) + end
-        if "backbone" in measured:  # by `sayact bench vlm`
-            return begin + vlm_tables.markdown_table(measured) + end
-        return begin + markdown_table(Evaluation.from_json(measured)) + end
+        return block[1] + _table(measured, short=bool(block["short"])) + block[4]
 
     return BLOCK.sub(filled, text)
+
+
+def _table(measured: dict[str, Any], *, short: bool) -> str:
+    """The lines of whichever command measured it, told by a key that only its results have."""
+    if "roofline_ms" in measured and short:
+        return speed_tables.short_table(measured)
+    for key, made in TABLES.items():
+        if key in measured:
+            return made(measured)
+    return markdown_table(Evaluation.from_json(measured))
 
 
 def main(files: Sequence[str]) -> int:

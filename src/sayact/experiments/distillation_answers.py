@@ -27,12 +27,13 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from sayact.codecs.action_words import ActionWords
 from sayact.data.frames import FrameStore
 from sayact.data.layout import replace_file
 from sayact.experiments.distillation_bins import rebin
 from sayact.models.checkpoint import read_json
 from sayact.models.vlms.vlm import VLM
-from sayact.policies.decoding import PromptBatch, choose
+from sayact.policies.decoding import PromptBatch, decode_actions
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import SayactError
 
@@ -81,9 +82,7 @@ def ask(
             teacher.processor.tokenizer.pad,
             teacher.device,
         )
-        chances, bins, illegal = distributions(
-            teacher.vlm, given, teacher.processor.actions.token_ids
-        )
+        chances, bins, illegal = distributions(teacher.vlm, given, teacher.processor.actions)
         for number, found in enumerate(chances):
             answers.chances[rows, number, : found.shape[1]] = found.cpu().numpy()
         answers.bins[rows] = bins.cpu().numpy()
@@ -95,28 +94,22 @@ def ask(
 
 @torch.inference_mode()
 def distributions(
-    vlm: VLM, asked: PromptBatch, token_ids: Sequence[Sequence[int]]
+    vlm: VLM, asked: PromptBatch, actions: ActionWords
 ) -> tuple[list[Float[Tensor, "B _"]], Int64[Tensor, "B A"], Float[Tensor, "B A"]]:
     """Of every dimension the probability of each of its bins; the chosen bins; the illegal mass.
 
     Each dimension is asked given the likeliest tokens of those before it, as acting goes.
     """
     chances: list[Tensor] = []
-    bins: list[Tensor] = []
-    illegal: list[Tensor] = []
-    logits, memory = vlm.prefill(asked.pixels, asked.tokens, asked.prompt, len(token_ids) - 1)
-    for number, ids in enumerate(token_ids):
-        if number:
-            previous = torch.tensor(token_ids[number - 1], device=logits.device)
-            logits = vlm.step(previous[bins[-1]], memory)
-        words = torch.tensor(ids, device=logits.device)
-        legal = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
-        legal[words] = True
-        choice = choose(logits, legal)
-        chances.append(logits[:, words].float().softmax(-1))
-        bins.append((choice.tokens[:, None] == words).int().argmax(-1))
-        illegal.append(choice.illegal)
-    return chances, torch.stack(bins, 1), torch.stack(illegal, 1)
+    words = [torch.tensor(ids, device=asked.tokens.device) for ids in actions.token_ids]
+
+    def among_bins(logits: Float[Tensor, "B V"]) -> None:
+        chances.append(logits[:, words[len(chances)]].float().softmax(-1))
+
+    legal = torch.as_tensor(actions.legal(vlm.vocabulary)).to(asked.tokens.device)
+    chosen = decode_actions(vlm, asked, legal, watch=among_bins)
+    bins = torch.as_tensor(actions.bins(chosen.tokens.cpu().numpy()))
+    return chances, bins, chosen.illegal
 
 
 def fingerprint_of(teacher: RT2Policy) -> str:

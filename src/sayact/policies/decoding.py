@@ -100,13 +100,23 @@ def choose(
 
 @torch.inference_mode()
 def decode_actions(
-    vlm: VLM, asked: PromptBatch, legal: Bool[Tensor, "A V"], sampling: Sampling | None = None
+    vlm: VLM,
+    asked: PromptBatch,
+    legal: Bool[Tensor, "A V"],
+    sampling: Sampling | None = None,
+    watch: Callable[[Float[Tensor, "B V"]], None] | None = None,
 ) -> Choice:
-    """An action for every row: (B, A) tokens, with their probabilities and the illegal mass."""
+    """An action for every row: (B, A) tokens, with their probabilities and the illegal mass.
+
+    `watch` is shown the logits of each dimension before its token is chosen.
+    """
     logits, cache = vlm.prefill(asked.pixels, asked.tokens, asked.prompt, len(legal) - 1)
-    choices = [choose(logits, legal[0], sampling)]
-    for dimension in legal[1:]:
-        logits = vlm.step(choices[-1].tokens, cache)
+    choices: list[Choice] = []
+    for dimension in legal:
+        if choices:
+            logits = vlm.step(choices[-1].tokens, cache)
+        if watch is not None:
+            watch(logits)
         choices.append(choose(logits, dimension, sampling))
     return Choice(
         tokens=torch.stack([c.tokens for c in choices], 1),
