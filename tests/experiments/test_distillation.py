@@ -15,8 +15,14 @@ from sayact.config import to_json
 from sayact.data import DatasetSpec, DatasetWriter
 from sayact.data.frames import FrameStore
 from sayact.experiments import distillation_answers
-from sayact.experiments.distillation import AGREEMENT, DISTANCE, Student, run
-from sayact.experiments.distillation_answers import SoftTargets, ask, distributions, fingerprint_of
+from sayact.experiments.distillation import AGREEMENT, DISTANCE, Student, run, windows
+from sayact.experiments.distillation_answers import (
+    SoftTargets,
+    ask,
+    distributions,
+    fingerprint_of,
+    looked_at,
+)
 from sayact.experiments.distillation_data import open_pictures
 from sayact.experiments.distillation_recipe import (
     load_teacher,
@@ -29,6 +35,7 @@ from sayact.models.losses import taught_bin_loss
 from sayact.models.rt1 import RT1
 from sayact.models.vlms.nano import NanoVLM
 from sayact.policies.decoding import PromptBatch, decode_actions
+from sayact.policies.loading import build_processor
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import describe_rt2
 from sayact.schema import LANGUAGE_TABLE, Episode, Observation
@@ -125,6 +132,7 @@ def recipe_for(made, **options):
         "fingerprint": fingerprint_of(teacher),
         "student": "student",
         "content": student,
+        "looks": teacher.vlm.looks,
         "data": [made / "data"],
         "threads": 1,
         **options,
@@ -138,7 +146,7 @@ def opened(folder, cache, teacher=TINY_IMAGES):
 
 def asked_about(made, out, teacher):
     pictures = opened(made / "data", out)
-    return pictures, ask(teacher, pictures.teacher, out, key="k" * 64, progress=False)
+    return pictures, ask(teacher, pictures.teacher, out, key="k" * 64, points=3, progress=False)
 
 
 def test_answers_are_what_the_teacher_would_do(made, tmp_path):
@@ -174,6 +182,34 @@ def test_distributions_choose_as_acting_does():
     torch.testing.assert_close(illegal, acted.illegal)
     for number, chance in enumerate(chances):
         torch.testing.assert_close(chance.max(-1).values, acted.probabilities[:, number])
+
+
+def test_the_student_is_told_where_the_teacher_looked(made, tmp_path):
+    recipe, teacher, student = recipe_for(made)
+    assert recipe.model.points == 3
+    pictures, answers = asked_about(made, tmp_path, teacher)
+    batch = windows(recipe, teacher, build_processor(student), answers, pictures.learned)(
+        (0, 20, 1)
+    )
+    assert batch.points is not None
+    rng = np.random.default_rng([recipe.train.seed, 0])
+    rows = np.sort(rng.integers(len(pictures.learned.frames), size=20))
+    corners = TINY_IMAGES.draw_corners(rng, 20)
+    # Found again by asking the teacher about one frame, and moved by hand from the picture's centre
+    # to the random crop.
+    for number, row in enumerate(rows[:5]):
+        frames = pictures.learned.frames
+        pixels = TINY_IMAGES.model_pixels(frames.frames[np.array([row])])[0]
+        prompt = teacher.processor.task(frames.tasks[frames.episode_index[row]])
+        asked = PromptBatch.of([(pixels, prompt)], teacher.processor.tokenizer.pad)
+        (seen,) = looked_at(teacher.vlm, asked, 3).numpy()
+        moved = (np.array(TINY_IMAGES.centre) - corners[number]) / np.array(TINY_IMAGES.crop)
+        np.testing.assert_allclose(batch.points[number, 0], seen + moved[::-1], atol=2e-3)
+
+
+def test_a_teacher_that_cannot_say_where_it_looked(made):
+    recipe, _, _ = recipe_for(made, looks=False)
+    assert recipe.model.points == 0
 
 
 class Stopped(Exception):
@@ -236,7 +272,10 @@ def test_actions_are_not_read_and_some_episodes_are_held_out(made, tmp_path):
 def test_targets_belong_to_their_frames():
     chances = np.eye(6, dtype=np.float16)[:, None].repeat(2, 1)  # frame n is sure of bin n
     answers = distillation_answers.Answers(
-        chances=chances, bins=np.zeros((6, 2), np.int16), illegal=np.zeros((6, 2), np.float16)
+        chances=chances,
+        bins=np.zeros((6, 2), np.int16),
+        illegal=np.zeros((6, 2), np.float16),
+        places=np.zeros((6, 0, 2), np.float16),
     )
     shares = np.eye(6, dtype=np.float32)[None].repeat(2, 0)
     targets = SoftTargets(answers, np.array([5, 3, 0]), shares)(np.array([[0, 1], [2, 2]]))

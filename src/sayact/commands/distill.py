@@ -70,6 +70,7 @@ class Distill(Verb):
             fingerprint=fingerprint_of(teacher),
             student=self.student,
             content=student,
+            looks=teacher.vlm.looks,
             data=self.data,
             steps=self.steps,
             temperature=self.temperature,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from sayact import models
@@ -35,7 +36,7 @@ from sayact.experiments.distillation_recipe import (
 )
 from sayact.experiments.runs import BACKBONE, MODEL_FILE, Progress, check_start, usage, write_start
 from sayact.models.checkpoint import Checkpoint
-from sayact.models.losses import Losses, taught_bin_loss
+from sayact.models.losses import taught_bin_loss
 from sayact.models.rt1 import RT1, RT1Config
 from sayact.policies.loading import build_model, build_processor
 from sayact.policies.rt2 import RT2Policy
@@ -58,14 +59,9 @@ class Student(RT1):
         super().__init__(config)
         self.temperature = temperature
 
-    def loss(self, batch: Batch) -> Losses:
-        """Of every valid frame; `accuracy` is the share of tokens that are the teacher's choice."""
+    def action_loss(self, logits: Float[Tensor, "N A V"], batch: Batch) -> Float[Tensor, ""]:
         assert batch.action_targets is not None  # `targets` of the sampler
-        valid = batch.valid
-        logits = self(batch.pixels, batch.instruction).float()[valid]
-        loss = taught_bin_loss(logits, batch.action_targets[valid], self.temperature)
-        accuracy = (logits.argmax(-1) == batch.action_ids[valid]).float().mean()
-        return Losses(total=loss, parts={"action": loss, "accuracy": accuracy})
+        return taught_bin_loss(logits, batch.action_targets[batch.valid], self.temperature)
 
 
 def run(
@@ -104,7 +100,13 @@ def run(
     began = (f"weights: those of {recipe.student}",) if recipe.warm else ()
     write_start(recipe, out, began, say)
     (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
-    answers = ask(teacher, pictures.teacher, cache, key=key_of(recipe, pictures))
+    answers = ask(
+        teacher,
+        pictures.teacher,
+        cache,
+        key=key_of(recipe, pictures),
+        points=recipe.model.points,
+    )
     say(what_it_knows(answers))
     lessons = windows(recipe, teacher, processor, answers, pictures.learned, recipe.jitter)
     exams: tuple[Evaluator, ...] = ()
@@ -147,15 +149,19 @@ def windows(
     part: Part,
     jitter: ColourJitter | None = None,
 ) -> WindowSampler:
-    """Frames with the teacher's probabilities, in the student's bins, and its own choice."""
+    """Frames with the teacher's probabilities, in the student's bins, its own choice, and where it
+    looked."""
     codec = teacher.processor.actions.codec
     chosen = codec.decode(answers.bins[part.rows].astype(np.int64))
     shares = rebinning(codec, processor.actions, recipe.model.bins)
+    height, width = processor.images.camera
+    places = answers.places[part.rows] * np.array((width, height), np.float32)
     return WindowSampler(
         replace(part.frames, actions=chosen),
         processor,
         seed=recipe.train.seed,
         jitter=jitter,
+        locate=(lambda _: places) if recipe.model.points else None,
         targets=SoftTargets(answers, part.rows, shares),
     )
 

@@ -7,6 +7,7 @@
                            chances.npy    float16 (N, A, V), among the bins of each dimension
                            bins.npy       int16 (N, A), the teacher's own choice
                            illegal.npy    float16 (N, A), the probability of all that is no action
+                           places.npy     float16 (N, P, 2), where its first P image tokens looked
 
 The folder's name is made of the teacher's weights and of the frames, so what it holds is never of
 another teacher. A killed run goes on where answers.json says.
@@ -32,6 +33,7 @@ from sayact.data.frames import FrameStore
 from sayact.data.layout import replace_file
 from sayact.experiments.distillation_bins import rebin
 from sayact.models.checkpoint import read_json
+from sayact.models.vlms.nano_eyes import mean_place
 from sayact.models.vlms.vlm import VLM
 from sayact.policies.decoding import PromptBatch, decode_actions
 from sayact.policies.rt2 import RT2Policy
@@ -46,26 +48,36 @@ SAVE_EVERY = 16  # batches; what a kill costs
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """Of N frames, read from disk row by row. V is the most bins that a dimension has."""
+    """Of N frames, read from disk row by row. V is the most bins that a dimension has.
+
+    places: (x, y) in 0…1 of the camera's picture; P is 0 where nobody asks where it looked.
+    """
 
     chances: Float16[np.ndarray, "N A V"]
     bins: Int16[np.ndarray, "N A"]
     illegal: Float16[np.ndarray, "N A"]
+    places: Float16[np.ndarray, "N P 2"]
 
 
 def ask(
-    teacher: RT2Policy, frames: FrameStore, cache: Path, *, key: str, progress: bool = True
+    teacher: RT2Policy,
+    frames: FrameStore,
+    cache: Path,
+    *,
+    key: str,
+    points: int = 0,
+    progress: bool = True,
 ) -> Answers:
     """The teacher's answers to all frames, from the cache as far as they are there.
 
     `frames` are shrunk as the teacher sees them; it looks at their centre, as when it acts, and is
-    asked without a plan. `key` names teacher and frames. Raises SayactError for a sentence that is
-    too long for it.
+    asked without a plan. `key` names teacher and frames; `points` is how many of its image tokens
+    shall say where they looked. Raises SayactError for a sentence that is too long for it.
     """
     prompts = _prompts(teacher, frames.tasks)
     folder = cache / f"answers-{key[:16]}"
     sizes = teacher.processor.actions.codec.sizes
-    answers, done = _open(folder, key, (len(frames), len(sizes), max(sizes)))
+    answers, done = _open(folder, key, (len(frames), len(sizes), max(sizes), points))
     starts = range(done, len(frames), FRAMES_AT_ONCE)
     shown = track(
         starts,
@@ -87,6 +99,9 @@ def ask(
             answers.chances[rows, number, : found.shape[1]] = found.cpu().numpy()
         answers.bins[rows] = bins.cpu().numpy()
         answers.illegal[rows] = illegal.cpu().numpy()
+        if points:
+            seen = looked_at(teacher.vlm, given, points).cpu().numpy()
+            answers.places[rows] = teacher.processor.images.to_picture_units(seen)
         if batch % SAVE_EVERY == 0 or rows[-1] + 1 == len(frames):
             _save(folder, key, answers, int(rows[-1]) + 1)
     return answers
@@ -110,6 +125,15 @@ def distributions(
     chosen = decode_actions(vlm, asked, legal, watch=among_bins)
     bins = torch.as_tensor(actions.bins(chosen.tokens.cpu().numpy()))
     return chances, bins, chosen.illegal
+
+
+@torch.inference_mode()
+def looked_at(vlm: VLM, asked: PromptBatch, points: int) -> Float[Tensor, "B P 2"]:
+    """Where the first image tokens looked on average, (x, y) in 0…1 of the model's picture."""
+    silent = torch.zeros_like(asked.prompt)
+    _, maps = vlm.look_and_answer(asked.pixels, asked.tokens, asked.prompt, silent)
+    assert maps is not None  # `vlm.looks`
+    return mean_place(maps[:, :points].float())
 
 
 def fingerprint_of(teacher: RT2Policy) -> str:
@@ -137,7 +161,7 @@ def _prompts(teacher: RT2Policy, sentences: Sequence[str]) -> dict[str, list[int
     return prompts
 
 
-def _open(folder: Path, key: str, shape: tuple[int, int, int]) -> tuple[Answers, int]:
+def _open(folder: Path, key: str, shape: tuple[int, int, int, int]) -> tuple[Answers, int]:
     """What is there, or new files of that shape; and how many frames are done."""
     try:
         head = read_json(folder / HEAD) if (folder / HEAD).exists() else {}
@@ -150,7 +174,10 @@ def _open(folder: Path, key: str, shape: tuple[int, int, int]) -> tuple[Answers,
     return _files(folder, "w+", shape), 0
 
 
-def _files(folder: Path, mode: str, shape: tuple[int, int, int]) -> Answers:
+def _files(folder: Path, mode: str, shape: tuple[int, int, int, int]) -> Answers:
+    """`shape`: frames, dimensions, bins, points."""
+    frames, dimensions, bins, points = shape
+
     def array(name: str, kind: type, wide: tuple[int, ...]) -> np.ndarray:
         file = folder / f"{name}.npy"
         if mode == "w+":
@@ -161,18 +188,23 @@ def _files(folder: Path, mode: str, shape: tuple[int, int, int]) -> Answers:
         return found
 
     return Answers(
-        chances=array("chances", np.float16, shape),
-        bins=array("bins", np.int16, shape[:2]),
-        illegal=array("illegal", np.float16, shape[:2]),
+        chances=array("chances", np.float16, (frames, dimensions, bins)),
+        bins=array("bins", np.int16, (frames, dimensions)),
+        illegal=array("illegal", np.float16, (frames, dimensions)),
+        # A file of no numbers cannot be mapped.
+        places=array("places", np.float16, (frames, points, 2))
+        if points
+        else np.zeros((frames, 0, 2), np.float16),
     )
 
 
 def _save(folder: Path, key: str, answers: Answers, done: int) -> None:
     """First the numbers, then how many there are."""
-    for array in (answers.chances, answers.bins, answers.illegal):
-        assert isinstance(array, np.memmap)  # _files
-        array.flush()
-    head = {"key": key, "shape": list(answers.chances.shape), "done": done}
+    for array in (answers.chances, answers.bins, answers.illegal, answers.places):
+        if isinstance(array, np.memmap):
+            array.flush()
+    shape = [*answers.chances.shape, answers.places.shape[1]]
+    head = {"key": key, "shape": shape, "done": done}
     replace_file(folder / HEAD, (json.dumps(head) + "\n").encode())
 
 

@@ -48,6 +48,7 @@ def recipe_of(
     fingerprint: str,
     student: str,
     content: Checkpoint,
+    looks: bool,
     data: Sequence[Path],
     steps: int = STEPS,
     temperature: float = 1.0,
@@ -57,7 +58,8 @@ def recipe_of(
     seed: int = 0,
     threads: int | None = 2,
 ) -> Distillation:
-    """The numbers of a run. `content` is the student's checkpoint.
+    """The numbers of a run. `content` is the student's checkpoint; `looks`: the teacher can say
+    where it looked.
 
     Raises SayactError for numbers that no run can have.
     """
@@ -82,9 +84,11 @@ def recipe_of(
     network = from_json(RT1Config, content.config["architecture"])
     return Distillation(
         name=NAME,
-        # Nobody tells it where to look, and its targets are the teacher's. Training has no empty
-        # frames before an episode's first.
-        model=replace(network, points=0, soft_bins=0.0, empty_start=False),
+        # Its targets are the teacher's, and so is where to look, if the teacher can say so.
+        # Training has no empty frames before an episode's first.
+        model=replace(
+            network, points=network.points if looks else 0, soft_bins=0.0, empty_start=False
+        ),
         images=build_processor(content).images,
         train=schedule,
         rounds=(Round(episodes=0, until=steps),),

@@ -275,9 +275,9 @@ class RT1(Trainable):
         """Cross-entropy on every valid frame, plus pointing where the batch knows places."""
         logits, maps = self._forward(batch.pixels, batch.instruction)
         valid = batch.valid
-        logits, ids = logits.float()[valid], batch.action_ids[valid]
-        action = bin_loss(logits, ids, self.config.soft_bins)
-        accuracy = (logits.argmax(-1) == ids).float().mean()
+        logits = logits.float()[valid]
+        action = self.action_loss(logits, batch)
+        accuracy = (logits.argmax(-1) == batch.action_ids[valid]).float().mean()
         parts = {"action": action, "accuracy": accuracy}
         if self.config.points == 0 or batch.points is None or maps is None:
             return Losses(total=action, parts=parts)
@@ -286,3 +286,7 @@ class RT1(Trainable):
         pointing = maps[seen, : self.config.points].float()
         points = pointing_loss(pointing, batch.points.flatten(0, 1)[seen])
         return Losses(total=action + points, parts={**parts, "points": points})
+
+    def action_loss(self, logits: Float[Tensor, "N A V"], batch: Batch) -> Float[Tensor, ""]:
+        """Of the logits of every valid frame, in their order."""
+        return bin_loss(logits, batch.action_ids[batch.valid], self.config.soft_bins)

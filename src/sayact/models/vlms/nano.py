@@ -113,6 +113,10 @@ class NanoVLM(VLM):
         return self.words
 
     @property
+    def looks(self) -> bool:
+        return self.config.vision == "film"
+
+    @property
     def image_tokens(self) -> int:
         if self.config.vision == "film":
             return self.config.image_tokens

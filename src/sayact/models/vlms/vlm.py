@@ -22,6 +22,11 @@ class VLM(nn.Module, ABC):
     closing: str = ""
 
     @property
+    def looks(self) -> bool:
+        """Whether its image tokens tell where they looked (`look_and_answer`)."""
+        return False
+
+    @property
     @abstractmethod
     def image_size(self) -> tuple[int, int]:
         """Height and width, in pixels, of the picture that the backbone sees."""
