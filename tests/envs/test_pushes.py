@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sayact.envs.language_table.bench import BadReferenceError, compare_pushes, push_errors
-from sayact.envs.language_table.scene import CONTACT
+from sayact.envs.language_table.contact import CONTACT
 from sayact.envs.language_table.simulator import LAG_PER_240TH, Simulator
 from sayact.schema.errors import UnknownNameError
 

@@ -6,7 +6,7 @@ import pytest
 from sayact.envs.language_table import words
 from sayact.envs.language_table.blocks import BLOCK_MODES, POLE
 from sayact.envs.language_table.state import TableState
-from sayact.envs.language_table.task import StartRejected, Task
+from sayact.envs.language_table.task import DrawnTask, StartRejected, Task
 from sayact.envs.language_table.tasks import (
     EVAL_FAMILIES,
     FAMILIES,
@@ -198,7 +198,7 @@ def test_block1_to_corner() -> None:
 # --- starts that are declined ---
 
 
-def draws(family: type[Task], state: TableState, count: int = 60) -> list[Task | None]:
+def draws(family: type[DrawnTask], state: TableState, count: int = 60) -> list[Task | None]:
     rng = np.random.default_rng(0)
     return [family.draw(state, rng) for _ in range(count)]
 

@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 from jaxtyping import Float64
 
-from sayact.envs.language_table.meshes import add_lathe
+from sayact.envs.language_table.meshes import UNSEEN, UNTOUCHABLE, add_lathe
+from sayact.envs.language_table.setting import ARM_RGB, EFFECTOR_RGB
 
 SHOULDER_Z = 0.267
 UPPER_ARM, FOREARM = 0.2894, 0.3512
@@ -53,12 +54,22 @@ EFFECTOR_RINGS = (
     (0.0135, EFFECTOR_TOP, 0.59),
 )
 EFFECTOR_OFFSET = (0.0031, 0.0006)  # where it is seen, against the measured position
-EFFECTOR_GREY = (0.5, 0.5, 0.5, 1.0)
+EFFECTOR_GREY = (*EFFECTOR_RGB, 1.0)
+# Other effectors to look at, as tall: half width of the square rod, and radii.
+SQUARE_HALF, STICK_RADIUS, BALL_RADIUS, FOOT_RADIUS, FOOT_HEIGHT = 0.0115, 0.006, 0.016, 0.017, 0.01
+# What is seen of each of `setting.EFFECTORS`, by names of geoms.
+EFFECTOR_PARTS = {
+    "cylinder": ("effector",),
+    "square": ("effector_square",),
+    "ball": ("effector_stick", "effector_ball"),
+    "plunger": ("effector_stick", "effector_foot"),
+}
 
-WHITE = (1.0, 1.0, 1.0, 1.0)
-FLANGE_GREY = (0.75, 0.75, 0.75, 1.0)
+WHITE = (*ARM_RGB, 1.0)
+FLANGE_SHADE = 0.75
+ARM_SHADES = {"flange": FLANGE_SHADE, "button": FLANGE_SHADE}  # of the arm's colour, by geom
+BASE_PLATE = "base_plate"
 ARM_BODIES = ("wrist", "forearm")  # in the order of `arm_poses`
-UNTOUCHABLE = {"contype": 0, "conaffinity": 0}
 
 
 def add_arm(spec: mujoco.MjSpec) -> None:
@@ -67,7 +78,8 @@ def add_arm(spec: mujoco.MjSpec) -> None:
     _add_wrist(spec.worldbody.add_body(name=ARM_BODIES[0], mocap=True))
     forearm = spec.worldbody.add_body(name=ARM_BODIES[1], mocap=True)
     _tube(forearm, (-FOREARM, FOREARM_SIDE, 0.0), (0.0, FOREARM_SIDE, 0.0), FOREARM_RADIUS)
-    _cylinder(spec.worldbody, (0.0, 0.0, 0.0), (0.0, 0.0, BASE_PLATE_HEIGHT), BASE_PLATE_RADIUS)
+    top = (0.0, 0.0, BASE_PLATE_HEIGHT)
+    _cylinder(spec.worldbody, (0.0, 0.0, 0.0), top, BASE_PLATE_RADIUS, name=BASE_PLATE)
 
 
 def add_effector_look(spec: mujoco.MjSpec, effector: mujoco.MjsBody) -> None:
@@ -81,14 +93,39 @@ def add_effector_look(spec: mujoco.MjSpec, effector: mujoco.MjsBody) -> None:
         rgba=EFFECTOR_GREY,
         **UNTOUCHABLE,
     )
+    _add_other_effectors(effector)
+
+
+def _add_other_effectors(body: mujoco.MjsBody) -> None:
+    """What else may be seen in its place, hidden for now."""
+    bottom, middle = EFFECTOR_RINGS[0][1], (EFFECTOR_RINGS[0][1] + EFFECTOR_TOP) / 2
+    half = EFFECTOR_TOP - middle
+    box, ball = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_SPHERE
+    cylinder = mujoco.mjtGeom.mjGEOM_CYLINDER
+    for name, kind, z, size in (
+        ("square", box, middle, (SQUARE_HALF, SQUARE_HALF, half)),
+        ("stick", cylinder, middle, (STICK_RADIUS, half, 0)),
+        ("ball", ball, bottom + BALL_RADIUS, (BALL_RADIUS, 0, 0)),
+        ("foot", cylinder, bottom + FOOT_HEIGHT / 2, (FOOT_RADIUS, FOOT_HEIGHT / 2, 0)),
+    ):
+        body.add_geom(
+            name=f"effector_{name}",
+            type=kind,
+            size=size,
+            pos=(*EFFECTOR_OFFSET, z),
+            rgba=EFFECTOR_GREY,
+            group=UNSEEN,
+            **UNTOUCHABLE,
+        )
 
 
 def _add_wrist(wrist: mujoco.MjsBody) -> None:
     """Column, flange with its button, and the pitch joint behind them."""
     wrist.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="column", rgba=WHITE, **UNTOUCHABLE)
-    _cylinder(wrist, (0, 0, FLANGE_BOTTOM), (0, 0, COLUMN_BOTTOM), FLANGE_RADIUS, FLANGE_GREY)
+    _cylinder(wrist, (0, 0, FLANGE_BOTTOM), (0, 0, COLUMN_BOTTOM), FLANGE_RADIUS, name="flange")
     tip = -FLANGE_RADIUS - BUTTON_LENGTH
-    _cylinder(wrist, (0, tip, BUTTON_Z), (0, -FLANGE_RADIUS, BUTTON_Z), BUTTON_RADIUS, FLANGE_GREY)
+    start, end = (0, tip, BUTTON_Z), (0, -FLANGE_RADIUS, BUTTON_Z)
+    _cylinder(wrist, start, end, BUTTON_RADIUS, name="button")
     middle = (-WRIST_BEHIND, 0, PITCH_JOINT_Z)
     left = (-WRIST_BEHIND, PITCH_JOINT_LEFT, PITCH_JOINT_Z)
     right = (-WRIST_BEHIND, PITCH_JOINT_RIGHT, PITCH_JOINT_Z)
@@ -102,13 +139,16 @@ def _cylinder(
     start: tuple[float, float, float],
     end: tuple[float, float, float],
     radius: float,
-    rgba: tuple[float, float, float, float] = WHITE,
+    *,
+    name: str = "",
 ) -> None:
+    shade = ARM_SHADES.get(name, 1.0)
     body.add_geom(
+        name=name,
         type=mujoco.mjtGeom.mjGEOM_CYLINDER,
         fromto=(*start, *end),
         size=(radius, 0, 0),
-        rgba=rgba,
+        rgba=(*(shade * channel for channel in ARM_RGB), 1.0),
         **UNTOUCHABLE,
     )
 

@@ -22,9 +22,10 @@ from sayact.envs.language_table.blocks import BLOCK_MODES, N_CHOOSE_K, POLE, SUB
 from sayact.envs.language_table.camera import PICTURE
 from sayact.envs.language_table.caption import captioned
 from sayact.envs.language_table.simulator import Simulator
-from sayact.envs.language_table.starts import draw_block_set, draw_start
+from sayact.envs.language_table.start import Start, given_start
+from sayact.envs.language_table.starts import SETTLE_SECONDS, draw_block_set, draw_start
 from sayact.envs.language_table.state import TableState
-from sayact.envs.language_table.task import Task
+from sayact.envs.language_table.task import DrawnTask, Task
 from sayact.envs.language_table.tasks import FAMILIES, parse
 from sayact.envs.language_table.workspace import HIGH, LOW, clip_to_bounds, within_reach
 from sayact.schema import LANGUAGE_TABLE, ActionSpace
@@ -98,15 +99,15 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[RawObservation, dict[str, Any]]:
-        """A new episode: blocks, poses, task and words. There are no options."""
+        """A new episode: blocks, poses, task and words; drawn, or as `options["start"]` says.
+
+        A `Start` is played exactly; only blocks that overlap are let part first.
+        """
         seed = self._first_seed if seed is None else seed
         self._first_seed = None  # from here on the generator runs on
         super().reset(seed=seed)
-        rng = self.np_random
-        # Drawn before the start, so that families that decline many starts come up no less often.
-        family = self.families[rng.integers(len(self.families))]
-        blocks = draw_block_set(self.block_mode, rng)
-        self.task = draw_start(self.simulator, blocks, family, rng)
+        start = given_start(options)
+        self.task = self._drawn_task() if start is None else self._placed_task(start)
         self.instruction = self.task.instruction
         self._state = self.simulator.state()
         self._steps = 0
@@ -118,6 +119,8 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
         self.simulator.step(target_xy)
         self._state = self.simulator.state()
         self._steps += 1
+        if self.task is not None:
+            self.task = self.task.advanced(self._state)
         success = self.task is not None and self.task.success(self._state)
         info = self._info(success=success)
         terminated = success or (self.fail_out_of_reach and info["out_of_reach"])
@@ -138,6 +141,23 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
 
         return PushOracle(self)
 
+    # --- starts ---
+
+    def _drawn_task(self) -> Task:
+        """Places blocks and effector as one of the families wants them."""
+        rng = self.np_random
+        # Drawn before the start, so that families that decline many starts come up no less often.
+        family = self.families[rng.integers(len(self.families))]
+        blocks = draw_block_set(self.block_mode, rng)
+        return draw_start(self.simulator, blocks, family, rng)
+
+    def _placed_task(self, start: Start) -> Task:
+        encode_instruction(start.task.instruction)  # raises if it is too long
+        self.simulator.place(start.blocks, start.effector_xy, start.setting)
+        if self.simulator.overlapping():
+            self.simulator.settle(SETTLE_SECONDS)
+        return start.task
+
     # --- states from outside ---
 
     def set_state(
@@ -152,6 +172,7 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
     ) -> RawObservation:
         """Places blocks (x, y, yaw) and effector exactly, at rest, and starts an episode there.
 
+        The table looks as the robot's own; `reset` with a `Start` plays other settings.
         The instruction is free text. Where one of the families says it of these blocks, that is
         the task; else `task` is None and nothing ends in success. `family` restricts the search.
         `memory` is what a task kept from an earlier start (see `get_state`); without it the
@@ -175,8 +196,13 @@ class LanguageTableEnv(gymnasium.Env[RawObservation, Numbers]):
         return self._observation()
 
     def get_state(self) -> dict[str, Any]:
-        """What `set_state(**…)` takes to come back here, velocities and step count aside. JSON."""
-        state, task = self.state, self.task
+        """What `set_state(**…)` takes to come back here, velocities and step count aside. JSON.
+
+        Of a `Start` only what a sentence of a family can tell comes back: neither its setting nor
+        a task that none of the families says. Reset with the Start again for those.
+        """
+        state = self.state
+        task = self.task if isinstance(self.task, DrawnTask) else None
         return {
             "blocks": dict(state.blocks),
             "effector_xy": tuple(state.effector_xy.tolist()),
@@ -226,7 +252,7 @@ def _observation_space() -> spaces.Dict:
     )
 
 
-def checked_families(family: str | Sequence[str], block_mode: str) -> tuple[type[Task], ...]:
+def checked_families(family: str | Sequence[str], block_mode: str) -> tuple[type[DrawnTask], ...]:
     """The families named; refused where one is unknown or the block mode has too few blocks."""
     names = (family,) if isinstance(family, str) else tuple(family)
     if not names:

@@ -6,6 +6,9 @@ import mujoco
 import numpy as np
 from jaxtyping import Float64, Int32
 
+SEEN, UNSEEN = 0, 4  # geom groups; MuJoCo draws groups 0 to 2
+UNTOUCHABLE = {"contype": 0, "conaffinity": 0}
+
 Mesh = tuple[Float64[np.ndarray, "N 3"], Float64[np.ndarray, "N 3"], Int32[np.ndarray, "M 3"]]
 
 

@@ -124,6 +124,7 @@ def _action(step: complex) -> Action:
 
 def demonstrate(state: TableState, task: Task) -> complex:
     """The oracle's step in this state, metres."""
+    task = task.now
     effector = complex(*state.effector_target_xy)
     goal = complex(*task.goal(state))
     blocks = {name: complex(x, y) for name, (x, y, _) in state.blocks.items()}

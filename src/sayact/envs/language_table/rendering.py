@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco is a compiled module without type stubs)
-"""Headless pictures: one GL context, one camera, no shadows, no multisampling.
+"""Headless pictures: one GL context, one camera, no multisampling; shadows if the model has them.
 
 EGL is tried first, then OSMesa; the environment variable MUJOCO_GL (egl, osmesa or glfw) decides
 alone when the user has set it.
@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import mujoco
@@ -77,36 +78,53 @@ def _forget(backend: str, platform: str | None) -> None:
 
 
 class Camera:
-    """Draws one model from its first camera into uint8 pictures."""
+    """Draws a model from its first camera into uint8 pictures."""
 
     def __init__(self, model: mujoco.MjModel, *, picture: tuple[int, int]) -> None:
         """`picture` is (height, width) in pixels."""
         self._height, self._width = picture
-        self._model = model
         self._gl = open_context(self._height, self._width)
-        try:
-            self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        except mujoco.FatalError as error:  # glfw opens a context without a screen, an empty one
-            raise RenderingError(
-                f"cannot draw pictures: {error}. Unset MUJOCO_GL, so that egl and osmesa are tried "
-                "in turn (Debian packages libegl1 and libosmesa6)."
-            ) from error
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
-        self._scene = mujoco.MjvScene(model, MAX_GEOMS)
-        for flag in (
-            mujoco.mjtRndFlag.mjRND_SHADOW,
-            mujoco.mjtRndFlag.mjRND_REFLECTION,
-            mujoco.mjtRndFlag.mjRND_SKYBOX,
-            mujoco.mjtRndFlag.mjRND_FOG,
-            mujoco.mjtRndFlag.mjRND_HAZE,
-        ):
-            self._scene.flags[flag] = 0
+        self._model = model
+        self._mjr = self._load()
+        self._scene = _empty_scene(model)
         self._options = mujoco.MjvOption()
         self._perturbation = mujoco.MjvPerturb()
         self._view = mujoco.MjvCamera()
         self._view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._view.fixedcamid = 0
         self._viewport = mujoco.MjrRect(0, 0, self._width, self._height)
+
+    def show(self, model: mujoco.MjModel) -> None:
+        """Draws this model from here on; far quicker than opening another camera."""
+        self._model = model
+        self._reload()
+        self._scene = _empty_scene(model)
+
+    def refresh(self, textures: Sequence[int]) -> None:
+        """Takes note that these textures of the model have changed, or whether it has shadows."""
+        if self._mjr.shadowSize != self._model.vis.quality.shadowsize:
+            self._reload()
+            return
+        self._gl.make_current()
+        for texture in textures:
+            mujoco.mjr_uploadTexture(self._model, self._mjr, texture)
+
+    def _reload(self) -> None:
+        self._gl.make_current()
+        self._mjr.free()
+        self._mjr = self._load()
+
+    def _load(self) -> mujoco.MjrContext:
+        """Brings meshes and textures, and room for the shadows the model asks for, into OpenGL."""
+        try:
+            loaded = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        except mujoco.FatalError as error:  # glfw opens a context without a screen, an empty one
+            raise RenderingError(
+                f"cannot draw pictures: {error}. Unset MUJOCO_GL, so that egl and osmesa are tried "
+                "in turn (Debian packages libegl1 and libosmesa6)."
+            ) from error
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, loaded)
+        return loaded
 
     def picture(self, data: mujoco.MjData) -> UInt8[np.ndarray, "H W 3"]:
         """The scene in RGB."""
@@ -128,6 +146,7 @@ class Camera:
 
     def close(self) -> None:
         """Frees the GL context."""
+        self._gl.make_current()
         self._mjr.free()
         self._gl.free()
 
@@ -142,9 +161,26 @@ class Camera:
             mujoco.mjtCatBit.mjCAT_ALL.value,
             self._scene,
         )
+        flags = self._scene.flags
+        shadows = self._model.vis.quality.shadowsize > 0
+        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = (
+            shadows and not flags[mujoco.mjtRndFlag.mjRND_SEGMENT]
+        )
         mujoco.mjr_render(self._viewport, self._scene, self._mjr)
 
     def _read(self) -> UInt8[np.ndarray, "H W 3"]:
         upside_down = np.empty((self._height, self._width, 3), dtype=np.uint8)
         mujoco.mjr_readPixels(upside_down, None, self._viewport, self._mjr)
         return np.ascontiguousarray(upside_down[::-1])
+
+
+def _empty_scene(model: mujoco.MjModel) -> mujoco.MjvScene:
+    scene = mujoco.MjvScene(model, MAX_GEOMS)
+    for flag in (
+        mujoco.mjtRndFlag.mjRND_REFLECTION,
+        mujoco.mjtRndFlag.mjRND_SKYBOX,
+        mujoco.mjtRndFlag.mjRND_FOG,
+        mujoco.mjtRndFlag.mjRND_HAZE,
+    ):
+        scene.flags[flag] = 0
+    return scene

@@ -3,10 +3,8 @@
 """Builds the MuJoCo model of the table: board, blocks, effector, arm, camera and light.
 
 Sizes, masses and colours were measured in the original (Language-Table, commit 5b7bf0e, PyBullet
-3.2.7); what was fitted instead stands in `Contact`. docs/world.md tells how near this comes.
+3.2.7); what was fitted instead stands in `contact`. docs/world.md tells how near this comes.
 """
-
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -23,44 +21,28 @@ from sayact.envs.language_table.blocks import (
     outline,
     shape_of,
 )
-from sayact.envs.language_table.meshes import add_bevelled_prism
+from sayact.envs.language_table.contact import CONTACT, Contact
+from sayact.envs.language_table.dressing import (
+    SHADOW_REACH,
+    SHEET,
+    add_dressing,
+    camera_quaternion,
+)
+from sayact.envs.language_table.meshes import UNSEEN, UNTOUCHABLE, add_bevelled_prism
+from sayact.envs.language_table.setting import (
+    AMBIENT,
+    BOARD_CENTRE,
+    BOARD_RGB,
+    BOARD_SIZE,
+    DIFFUSE,
+    FLOOR_LEFT_RGB,
+    FLOOR_RIGHT_RGB,
+    LIGHT_FROM,
+)
 from sayact.envs.language_table.web_blocks import WEB_SHAPES, radius_of_gyration_squared
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contact:
-    """What the fit to 36 reference pushes chose (docs/world.md); the nominal values in brackets.
-
-    A block pushed in Bullet rocks on its bottom face and touches with one corner at a time; ours
-    stands on fixed feet. So these are the values that make ours *move* alike.
-    """
-
-    timestep: float = 1 / 240  # seconds, the original's
-    ground_friction: float = 0.3418  # [0.5]
-    effector_friction: float = 0.5007  # [0.5]
-    block_friction: float = 0.25  # [0.25], between blocks
-    # Where the effector touches blocks, against its measured position, metres. [The original's
-    # hangs tilted: its tip was measured at (-0.6, 2.1) mm in these pushes, (-1.0, 0.8) on average.]
-    effector_offset: tuple[float, float] = (0.00054, 0.00432)
-    effector_margin: float = 0.0007  # metres beyond the radius; [Bullet's margins, ~0.002]
-    # How far out the feet of a cube, moon, star and pentagon stand: share of the way from its
-    # origin to its corners [1].
-    feet: tuple[float, float, float, float] = (0.9543, 1.0036, 0.6375, 0.5568)
-    recovery: float = 0.0288  # share of a penetration undone in one timestep [0.2]
-    stopping: float = 0.4603  # share of the approach speed taken in one timestep [1]
-    impedance: float = 0.7035  # MuJoCo's solimp: 1 is rigid
-    friction_ratio: float = 1.3884  # MuJoCo's impratio: stiffness of friction against normal
-    inertia_scale: float = 1.3021  # about the vertical [1]
-    drag: float = 0.2539  # 1/s, of sliding [0.04]
-    spin_drag: float = 2.0129  # 1/s, of turning [0.04]
-
-
-CONTACT = Contact()
 
 # What may touch what: feet stand on the ground, hulls meet hulls and the effector.
 GROUND, HULL, EFFECTOR = 1, 2, 4
-UNSEEN = 4  # geom group; MuJoCo draws groups 0 to 2
-UNTOUCHABLE = {"contype": 0, "conaffinity": 0}
 
 GRAVITY = 9.8  # m/s2
 SLEEP_SPEED = 1e-3  # m/s: resting blocks fall asleep and cost nothing; it changes no push by 1 mm
@@ -81,18 +63,10 @@ EFFECTOR_BOTTOM = 0.0083  # metres above the board
 SKIN = 0.008
 EFFECTOR_MASS = 100.0  # kg: moved by its set-point alone, whatever it pushes
 
-BOARD_CENTRE, BOARD_SIZE = (0.35, 0.0), (0.4572, 0.6096)  # metres, 18 x 24 inches
-BOARD_RGB = (0.199, 0.199, 0.199)
 FLOOR_Z = -0.001  # metres
-FLOOR_LEFT_RGB, FLOOR_RIGHT_RGB = (0.68, 0.7805, 0.94), (1.0, 1.0, 1.0)
-SHEET = 0.0005  # metres, half the thickness of board and floor
 
 PIXEL_SHIFT = (-0.5, 0.75)  # right, up: the original's rasteriser rounds differently from OpenGL
 PIXEL = 1e-5  # metres, size of a pixel on the sensor; only ratios matter
-
-# A face shows its colour x (AMBIENT + DIFFUSE x cosine to the light); tops come out at 0.937.
-AMBIENT, DIFFUSE = 0.6, 0.3484
-LIGHT_FROM = (-0.22, 0.15, 0.963)
 
 
 def build_model(
@@ -117,13 +91,14 @@ def build_model(
 
 
 def build_spec(*, picture: tuple[int, int], contact: Contact = CONTACT) -> mujoco.MjSpec:
-    """All but the blocks, not compiled yet."""
+    """All but the blocks, not compiled yet; `dressing.dress` brings it into any setting."""
     spec = mujoco.MjSpec()
     _set_options(spec, picture, contact)
     _add_surroundings(spec, contact)
     _add_camera_and_light(spec, picture)
     _add_effector(spec, contact)
     add_arm(spec)
+    add_dressing(spec)
     return spec
 
 
@@ -138,6 +113,7 @@ def _set_options(spec: mujoco.MjSpec, picture: tuple[int, int], contact: Contact
     visual = spec.visual
     visual.global_.offheight, visual.global_.offwidth = picture
     visual.map.znear, visual.map.zfar = 0.01, 10.0
+    visual.map.shadowclip = SHADOW_REACH
     visual.quality.offsamples = 0
     visual.quality.shadowsize = 0
     # Coarse cylinders: at this picture size they look the same and draw twice as fast.
@@ -156,7 +132,7 @@ def _add_surroundings(spec: mujoco.MjSpec, contact: Contact) -> None:
         contype=0,
         conaffinity=GROUND,
         friction=(contact.ground_friction, 0, 0),
-        solref=_solref(contact),
+        solref=contact.solref,
     )
     _add_sheet(spec, "floor_left", (0.0, -1.0, FLOOR_Z), (2.0, 1.0), FLOOR_LEFT_RGB)
     _add_sheet(spec, "floor_right", (0.0, 1.0, FLOOR_Z), (2.0, 1.0), FLOOR_RIGHT_RGB)
@@ -182,13 +158,10 @@ def _add_sheet(
 
 
 def _add_camera_and_light(spec: mujoco.MjSpec, picture: tuple[int, int]) -> None:
-    quaternion = np.empty(4)
-    axes = np.stack([camera.RIGHT, camera.UP, -camera.FORWARD], axis=1)
-    mujoco.mju_mat2Quat(quaternion, axes.ravel())
     spec.worldbody.add_camera(
         name="front",
-        pos=camera.POSITION,
-        quat=quaternion,
+        pos=camera.OFFICIAL.position,
+        quat=camera_quaternion(camera.OFFICIAL),
         resolution=picture[::-1],
         sensor_size=tuple(2 * PIXEL * camera.CENTRE),
         focal_length=(camera.FOCAL_LENGTH * PIXEL, camera.FOCAL_LENGTH * PIXEL),
@@ -225,8 +198,8 @@ def _add_effector(spec: mujoco.MjSpec, contact: Contact) -> None:
         conaffinity=HULL,
         friction=(contact.effector_friction, 0, 0),
         priority=1,  # its friction counts, not the block's
-        solref=_solref(contact),
-        solimp=_solimp(contact),
+        solref=contact.solref,
+        solimp=contact.solimp,
     )
     add_effector_look(spec, body)
 
@@ -284,8 +257,8 @@ def _add_block(spec: mujoco.MjSpec, block: str, contact: Contact) -> None:
         contype=HULL,
         conaffinity=HULL | EFFECTOR,
         friction=(contact.block_friction, 0, 0),
-        solref=_solref(contact),
-        solimp=_solimp(contact),
+        solref=contact.solref,
+        solimp=contact.solimp,
     )
     for x, y in _feet(shape, contact):
         body.add_geom(
@@ -296,7 +269,7 @@ def _add_block(spec: mujoco.MjSpec, block: str, contact: Contact) -> None:
             contype=GROUND,
             conaffinity=0,
             friction=(contact.ground_friction, 0, 0),
-            solref=_solref(contact),
+            solref=contact.solref,
         )
 
 
@@ -323,13 +296,3 @@ def _feet(shape: str, contact: Contact) -> Float64[np.ndarray, "F 2"]:
     if shape in WEB_SHAPES:  # round hulls have many corners; some of them are enough
         return corners[:: 1 + (len(corners) - 1) // MOST_FEET] * float(np.mean(contact.feet))
     return corners * contact.feet[("cube", "moon", "star", "pentagon").index(shape)]
-
-
-def _solref(contact: Contact) -> tuple[float, float]:
-    """MuJoCo's direct form: minus stiffness in 1/s2, minus damping in 1/s."""
-    return -contact.recovery / contact.timestep**2, -contact.stopping / contact.timestep
-
-
-def _solimp(contact: Contact) -> tuple[float, float, float, float, float]:
-    """Constant impedance, whatever the depth."""
-    return contact.impedance, contact.impedance, 0.001, 0.5, 2.0

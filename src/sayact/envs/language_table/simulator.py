@@ -11,11 +11,15 @@ from jaxtyping import Bool, Float64, UInt8
 from sayact.envs.language_table.arm import ARM_BODIES, arm_poses
 from sayact.envs.language_table.blocks import check_blocks
 from sayact.envs.language_table.camera import PICTURE
+from sayact.envs.language_table.contact import CONTACT, Contact
+from sayact.envs.language_table.dressing import dress
 from sayact.envs.language_table.rendering import Camera
-from sayact.envs.language_table.scene import CONTACT, Contact, build_model
+from sayact.envs.language_table.scene import HULL, build_model
+from sayact.envs.language_table.setting import PLAIN, Setting
 from sayact.envs.language_table.state import Pose2D, TableState
 
 CONTROL_PERIOD = 0.1  # seconds between actions: 10 Hz
+OVERLAP = 0.001  # metres into each other, from where on blocks overlap
 LAG_PER_240TH = 0.9  # share of the effector's error that is left after 1/240 s: a 40 ms lag
 
 
@@ -33,21 +37,27 @@ class Simulator:
         substep = np.arange(self._substeps + 1)
         self._lag = (LAG_PER_240TH ** (240 * contact.timestep * substep))[:, None]
         self._blocks: tuple[str, ...] = ()
+        self._setting = PLAIN
         self._camera: Camera | None = None
         self._target = np.zeros(2)
         self._effector = np.zeros(2)
         self._build(())
 
     def place(
-        self, blocks: Mapping[str, Pose2D], effector_xy: Float64[np.ndarray, "2"] | tuple
+        self,
+        blocks: Mapping[str, Pose2D],
+        effector_xy: Float64[np.ndarray, "2"] | tuple,
+        setting: Setting = PLAIN,
     ) -> None:
         """Puts the named blocks (x, y in metres, yaw in radians) on the board, all at rest.
 
-        Blocks not named are not there. The set-point is where the effector is.
+        Blocks not named are not there. The set-point is where the effector is. A setting changes
+        the picture alone; another one needs no new model.
         """
         check_blocks(blocks)
         if tuple(blocks) != self._blocks:
             self._build(tuple(blocks))
+        self._dress(setting)
         mujoco.mj_resetData(self._model, self._data)
         self._effector = np.array(effector_xy, dtype=np.float64)
         self._target = self._effector.copy()
@@ -55,6 +65,12 @@ class Simulator:
         for index, (x, y, yaw) in enumerate(blocks.values()):
             self._data.qpos[2 + 4 * index : 6 + 4 * index] = (x, y, 0.0, _wrap(yaw))
         mujoco.mj_forward(self._model, self._data)
+
+    def overlapping(self) -> bool:
+        """Whether two blocks stand in each other, as placed."""
+        contacts = self._data.contact
+        hulls = (self._model.geom_contype[contacts.geom] == HULL).all(axis=1)
+        return bool((contacts.dist[hulls] < -OVERLAP).any())
 
     def settle(self, seconds: float) -> None:
         """Lets the blocks come to rest while the effector stands still."""
@@ -112,11 +128,20 @@ class Simulator:
         mujoco.mj_camlight(self._model, self._data)
         return self._camera
 
+    def _dress(self, setting: Setting) -> None:
+        if setting == self._setting:
+            return
+        self._setting = setting
+        textures = dress(self._model, setting, self._blocks)
+        if self._camera is not None:
+            self._camera.refresh(textures)
+
     def _build(self, blocks: tuple[str, ...]) -> None:
-        self.close()
-        self._blocks = blocks
+        self._blocks, self._setting = blocks, PLAIN
         self._model = build_model(blocks, picture=self._picture, contact=self._contact)
         self._data = mujoco.MjData(self._model)
+        if self._camera is not None:
+            self._camera.show(self._model)
 
 
 def _wrap(angle: float) -> float:

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from sayact.envs.language_table.blocks import BLOCK_MODES, BLOCKS, N_CHOOSE_K, SUBSET_SIZES
 from sayact.envs.language_table.simulator import Simulator
 from sayact.envs.language_table.state import Pose2D
-from sayact.envs.language_table.task import StartRejected, Task
+from sayact.envs.language_table.task import DrawnTask, StartRejected
 from sayact.envs.language_table.workspace import INNER_HIGH, INNER_LOW
 from sayact.schema.errors import UnknownNameError
 
@@ -41,8 +41,8 @@ def draw_block_set(block_mode: str, rng: np.random.Generator) -> tuple[str, ...]
 
 
 def draw_start(
-    simulator: Simulator, blocks: tuple[str, ...], family: type[Task], rng: np.random.Generator
-) -> Task:
+    simulator: Simulator, blocks: tuple[str, ...], family: type[DrawnTask], rng: np.random.Generator
+) -> DrawnTask:
     """Places everything, lets it settle and draws the task; anew until the family accepts.
 
     The effector is drawn once; only the blocks are drawn again.

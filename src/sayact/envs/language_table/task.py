@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -32,7 +32,6 @@ class Task(ABC):
     """
 
     family: ClassVar[str]
-    least_blocks: ClassVar[int] = 1  # on the table, for the family to have any task
 
     instruction: str
     pushed: str | None = None
@@ -54,21 +53,41 @@ class Task(ABC):
         """What the task keeps from its start and the sentence does not tell; plain JSON values."""
         return {}
 
+    @property
+    def now(self) -> "Task":
+        """What is to be done at present: itself, but for a task of several stages."""
+        return self
+
+    def advanced(self, state: TableState) -> "Task":
+        """The task as it goes on from here; asked once after every step."""
+        return self
+
+    def blocks(self) -> Iterator[str]:
+        """The blocks that must be on the table."""
+        yield from (block for block in (self.pushed, self.target) if block is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnTask(Task):
+    """A task of a family that draws its own starts and words, and understands them."""
+
+    least_blocks: ClassVar[int] = 1  # on the table, for the family to have any task
+
     @classmethod
     @abstractmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> "Task | None":
+    def draw(cls, state: TableState, rng: np.random.Generator) -> "DrawnTask | None":
         """Draw a task and its wording for this state; None declines the state."""
 
     @classmethod
     @abstractmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> "Task | None":
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> "DrawnTask | None":
         """The task of a sentence understood as `arguments` (see `words.understand`).
 
         The state is taken for the start. None where the sentence does not settle the task.
         """
 
     @classmethod
-    def sample(cls, state: TableState, rng: np.random.Generator) -> "Task":
+    def sample(cls, state: TableState, rng: np.random.Generator) -> "DrawnTask":
         """As `draw`, but a declined start raises StartRejected."""
         task = cls.draw(state, rng)
         if task is None:

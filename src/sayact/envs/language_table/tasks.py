@@ -15,8 +15,8 @@ import numpy as np
 from sayact.envs.language_table import words
 from sayact.envs.language_table.state import TableState
 from sayact.envs.language_table.task import (
+    DrawnTask,
     Point,
-    Task,
     gap,
     movable,
     named,
@@ -41,7 +41,7 @@ LEAST_START_DISTANCE = TOUCHING + 0.01
 PAIR_DRAWS = 11  # draws before the start is declined
 
 
-class Block2Block(Task):
+class Block2Block(DrawnTask):
     """Push one block to another."""
 
     family = "block2block"
@@ -51,7 +51,7 @@ class Block2Block(Task):
         return state.xy(named(self.target))
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         for _ in range(PAIR_DRAWS):
             block, target = pick_two(movable(state), rng)
             if gap(state.xy(block), state.xy(target)) >= LEAST_START_DISTANCE:
@@ -60,7 +60,7 @@ class Block2Block(Task):
         return None
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         block, target = arguments
         return cls(instruction=instruction, pushed=block, target=target, tolerance=TOUCHING)
 
@@ -77,7 +77,7 @@ CENTER_TOLERANCE = 0.10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block2Absolute(Task):
+class Block2Absolute(DrawnTask):
     """Push a block to one of nine places of the board."""
 
     family = "block2absolute"
@@ -87,14 +87,14 @@ class Block2Absolute(Task):
         return PLACES[self.place]
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         block, place = pick(movable(state), rng), pick(tuple(PLACES), rng)
         phrase = words.block2absolute(tuple(state.blocks), block, place)
         task = cls.from_words(state, words.say(phrase, rng), block, place)
         return None if task.success(state) else task
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         block, place = arguments
         tolerance = CENTER_TOLERANCE if place == "center" else PLACE_TOLERANCE
         return cls(instruction=instruction, pushed=block, place=place, tolerance=tolerance)
@@ -113,7 +113,7 @@ DIRECTION_DRAWS = 101  # draws before the start is declined
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block2Relative(Task):
+class Block2Relative(DrawnTask):
     """Push a block some way in one of eight directions, to a point fixed at the start."""
 
     family = "block2relative"
@@ -126,7 +126,7 @@ class Block2Relative(Task):
         return {"goal_xy": self.goal_xy}
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         for _ in range(DIRECTION_DRAWS):
             block, direction = pick(movable(state), rng), pick(words.DIRECTIONS, rng)
             distance = pick(words.DISTANCES, rng)
@@ -136,7 +136,7 @@ class Block2Relative(Task):
         return None
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         block, direction, distance = arguments
         x, y = state.xy(block) + relative_offset(direction, distance)
         return cls(
@@ -164,7 +164,7 @@ DRAGGED = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block2BlockRelative(Task):
+class Block2BlockRelative(DrawnTask):
     """Push a block to one of eight sides of another. The goal follows that other block."""
 
     family = "block2block_relative"
@@ -187,7 +187,7 @@ class Block2BlockRelative(Task):
         return {"target_start_xy": self.target_start_xy}
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         for _ in range(DIRECTION_DRAWS):
             block, target = pick_two(movable(state), rng)
             direction = pick(words.DIRECTIONS, rng)
@@ -200,7 +200,7 @@ class Block2BlockRelative(Task):
         return None if task.success(state) else task
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         block, target, direction = arguments
         return cls(
             instruction=instruction,
@@ -226,7 +226,7 @@ APART_TOLERANCE = 0.025
 
 
 @dataclass(frozen=True, kw_only=True)
-class Separate(Task):
+class Separate(DrawnTask):
     """Pull a block away from its neighbours. The neighbours are settled at the start."""
 
     family = "separate"
@@ -243,7 +243,7 @@ class Separate(Task):
         return {"neighbours": self.neighbours}
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         """No drawing but of words: the block with the nearest neighbours, on average.
 
         A start whose block already stands at the goal is not declined, as in the original.
@@ -264,7 +264,7 @@ class Separate(Task):
         return task if inside_inner(task.goal(state)) else None
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task | None:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask | None:
         """A sentence about a group leaves its members open: they are the neighbours as of now."""
         block, neighbours = arguments
         if instruction.endswith(words.GROUP_WORDS):
@@ -286,7 +286,7 @@ def _neighbours(state: TableState, block: str) -> list[tuple[float, str]]:
     return sorted((far, name) for far, name in distances if name != block and far < JOINED)
 
 
-class Point2Block(Task):
+class Point2Block(DrawnTask):
     """Move the effector (its set-point) to a block."""
 
     family = "point2block"
@@ -295,7 +295,7 @@ class Point2Block(Task):
         return state.xy(named(self.target))
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         for _ in range(PAIR_DRAWS):
             block = pick(movable(state), rng)
             if gap(state.effector_target_xy, state.xy(block)) >= LEAST_START_DISTANCE:
@@ -304,7 +304,7 @@ class Point2Block(Task):
         return None
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         (block,) = arguments
         return cls(instruction=instruction, target=block, tolerance=TOUCHING)
 
@@ -313,7 +313,7 @@ CORNER = np.array([INNER_HIGH[0], INNER_LOW[1]])  # bottom left, the only corner
 CORNER_TOLERANCE = 0.08
 
 
-class Block1ToCorner(Task):
+class Block1ToCorner(DrawnTask):
     """Push a block to the bottom left corner of the inner workspace."""
 
     family = "block1_to_corner"
@@ -322,19 +322,19 @@ class Block1ToCorner(Task):
         return CORNER
 
     @classmethod
-    def draw(cls, state: TableState, rng: np.random.Generator) -> Task | None:
+    def draw(cls, state: TableState, rng: np.random.Generator) -> DrawnTask | None:
         block = pick(movable(state), rng)
         phrase = words.block1_to_corner(tuple(state.blocks), block)
         task = cls.from_words(state, words.say(phrase, rng), block)
         return None if task.success(state) else task
 
     @classmethod
-    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> Task:
+    def from_words(cls, state: TableState, instruction: str, *arguments: Any) -> DrawnTask:
         (block,) = arguments
         return cls(instruction=instruction, pushed=block, tolerance=CORNER_TOLERANCE)
 
 
-FAMILIES: Mapping[str, type[Task]] = {
+FAMILIES: Mapping[str, type[DrawnTask]] = {
     family.family: family
     for family in (
         Block2Block,
@@ -356,7 +356,7 @@ def parse(
     state: TableState,
     families: Sequence[str] = tuple(FAMILIES),
     memory: Mapping[str, Any] | None = None,
-) -> Task | None:
+) -> DrawnTask | None:
     """The task that a sentence names on this table, if it names one.
 
     The state is taken for the start of the episode, unless `memory` tells what was then.
