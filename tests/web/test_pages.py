@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from sayact.web.faces import Face
 from sayact.web.glyphs import SYMBOLS, font, foreign_names
-from sayact.web.lexicon import LANGUAGES
+from sayact.web.languages import LANGUAGES
 from sayact.web.page import draw_page
 from sayact.web.page_questions import MAKERS, Item, page_questions
 

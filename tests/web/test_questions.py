@@ -11,16 +11,22 @@ from sayact.envs.language_table.tasks import parse
 from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.schema.errors import UnknownNameError
 from sayact.web import questions, relations, wordings
-from sayact.web.lexicon import LANGUAGES, name, the_name
+from sayact.web.languages import LANGUAGES
+from sayact.web.lexicon import name, the_name
 from sayact.web.question import Question, called
 from sayact.web.questions import MAKERS, WEIGHTS, table_questions
-from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, Look, Scene, draw_scene, in_picture
+from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, Scene, draw_scene
 from sayact.web.shards import Settings
 
 
 def scene_of(**things: tuple[float, float, float]) -> Scene:
     colors = {thing: RGB[color_of(thing)] for thing in things}
-    return Scene(things=things, effector_xy=np.array((0.5, 0.1)), look=Look(), colors=colors)
+    return Scene(things=things, effector_xy=np.array((0.5, 0.1)), colors=colors)
+
+
+def at(scene: Scene, xy: np.ndarray) -> np.ndarray:
+    """A place of the board in the picture, within its bounds."""
+    return np.clip(scene.in_picture(xy), 0, 1)
 
 
 # In the picture: the heart top left, the moon in the middle, the cube far down on the right.
@@ -55,7 +61,7 @@ def test_every_question_has_an_answer_and_every_place_is_known() -> None:
             point = question.points[int(index)]
             assert point is not None
             assert 0 <= min(point) <= max(point) <= 1
-        assert question.points[0] == pytest.approx(in_picture(scene.effector_xy), abs=1e-3)
+        assert question.points[0] == pytest.approx(at(scene, scene.effector_xy), abs=1e-3)
 
 
 def test_eight_a_picture_of_all_kinds_mostly_english() -> None:
@@ -114,6 +120,8 @@ def test_answers_of_three_things() -> None:
 @pytest.mark.parametrize("kind", ["pointing", "naming"])
 def test_the_point_is_the_thing_s(kind: str) -> None:
     for question in asked(THREE, 400, (kind,)):
+        if kind == "pointing" and question.answer != "<p1>":
+            continue  # meant by where it is (`test_tiles`)
         text = question.question if kind == "pointing" else question.answer
         named = [
             thing
@@ -153,16 +161,21 @@ def test_nothing_is_said_about_sides_that_are_not_clear() -> None:
     assert not any("above" in q or "below" in q or "further" in q for q in about if "is the" in q)
 
 
+# What Language-Table never says: two things in order, and references of `web.instructions`.
+BEYOND = re.compile(r"^first|, then|after that|color|farthest|furthest|nearest|closest")
+
+
 def test_plans_are_those_of_the_tasks() -> None:
     """The instruction in a plan's question is one that the world understands in the same way."""
     checked = 0
     for scene, question in drawn():
-        if question.about != "plan" or question.language != "en":
+        about = (question.about, question.language)
+        if about != ("plan", "en") or BEYOND.search(question.question):
             continue
         task = parse(question.question, scene.state)
         assert task is not None, question.question
-        goal = np.clip(in_picture(np.asarray(task.goal(scene.state), float)), 0, 1)
-        assert question.points[1] == pytest.approx(in_picture(task.mover(scene.state)), abs=1e-3)
+        goal = at(scene, np.asarray(task.goal(scene.state), float))
+        assert question.points[1] == pytest.approx(at(scene, task.mover(scene.state)), abs=1e-3)
         # "a group" and a sentence of two families leave the goal a little open
         if task.family not in ("separate", "block1_to_corner", "block2absolute"):
             assert question.points[2] == pytest.approx(goal, abs=1e-3)

@@ -9,18 +9,19 @@ import pytest
 
 from sayact.envs.language_table.blocks import RGB, color_of, shape_of
 from sayact.envs.language_table.camera import PICTURE
+from sayact.envs.language_table.setting import PLAIN, Setting, Tile
 from sayact.envs.language_table.simulator import Simulator
 from sayact.web.scenes import (
     ALL_COLORS,
     ALL_SHAPES,
     RADIUS,
     ROBOT_OBJECTS,
-    Look,
     Objects,
     Scene,
     draw_scene,
 )
-from sayact.web.table import LEAST_SEEN, Painter
+from sayact.web.table import LEAST_SEEN, LEAST_TILE_SEEN, Painter, area
+from sayact.web.tile_scenes import clear_of_tiles
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def painter() -> Iterator[Painter]:
 
 def scene_of(**things: tuple[float, float, float]) -> Scene:
     colors = {name: RGB[color_of(name)] for name in things}
-    return Scene(things=things, effector_xy=np.array((0.16, 0.3)), look=Look(), colors=colors)
+    return Scene(things=things, effector_xy=np.array((0.16, 0.3)), colors=colors)
 
 
 def scenes(count: int, objects: Objects = "all") -> list[Scene]:
@@ -69,6 +70,65 @@ def test_pictures_are_those_of_the_robot_s_world(painter: Painter) -> None:
     simulator.close()
 
 
+def test_tables_with_tiles_are_those_of_the_robot_s_world(painter: Painter) -> None:
+    """Whatever setting was painted before: no tile, texture or view is left behind."""
+    simulator = Simulator()
+    for index in range(8):
+        scene = draw_scene(np.random.default_rng([6, index]), tiles=0.7)
+        if scene.setting.look.color_jitter:  # drawn from another generator there
+            painter.paint(scene)
+            scene = replace(scene, setting=Setting(tiles=scene.setting.tiles))
+            scene = replace(scene, colors={name: RGB[color_of(name)] for name in scene.things})
+        simulator.place(scene.things, scene.effector_xy, scene.setting)
+        assert np.array_equal(painter.paint(scene), simulator.render())
+    simulator.close()
+
+
+def test_a_tile_is_painted_where_it_is_said_to_be(painter: Painter) -> None:
+    for x, y in ((0.25, -0.2), (0.4, 0.1), (0.52, 0.25)):
+        plate = Tile(name="red plate", xy=(x, y), picture=np.full((64, 64, 3), (255, 0, 0), "u1"))
+        scene = replace(scene_of(), setting=Setting(tiles=(plate,)))
+        red = painter.paint(scene).astype(int) @ (1, -1, 0) > 100
+        assert red.sum() == pytest.approx(area(scene, plate), rel=0.1)
+        column, row = scene.in_picture(np.array(plate.xy)) * (320, 180)
+        assert red[int(row), int(column)]
+        assert painter.seen_tiles(scene) == pytest.approx(1.0, rel=0.1)
+
+
+def test_tiles_lie_apart_and_mostly_clear_of_blocks(painter: Painter) -> None:
+    """And what is left of a scene shows enough of each."""
+    covered = total = 0
+    for index in range(60):
+        rng = np.random.default_rng([7, index])
+        scene = draw_scene(rng, tiles=1.0)
+        tiles = scene.setting.tiles
+        assert tiles
+        for i, one in enumerate(tiles):
+            for other in tiles[:i]:
+                gap = np.abs(np.subtract(one.xy, other.xy)).max()
+                assert gap > (one.side + other.side) / 2
+        for name, (x, y, _) in scene.things.items():
+            total += 1
+            covered += not clear_of_tiles((x, y), RADIUS[shape_of(name)], tiles)
+        if index < 20:
+            shown = painter.with_all_seen(scene, rng)
+            if shown.setting.tiles:
+                assert painter.seen_tiles(shown).min() >= LEAST_TILE_SEEN
+    assert 0.04 < covered / total < 0.25
+
+
+def test_a_table_with_tiles_is_what_its_share_says() -> None:
+    drawn = [draw_scene(np.random.default_rng([9, i]), tiles=0.5) for i in range(200)]
+    assert 0.4 < np.mean([bool(scene.setting.tiles) for scene in drawn]) < 0.6
+    control = [draw_scene(np.random.default_rng(i), "robot", 1.0) for i in range(20)]
+    assert not any(scene.setting.tiles for scene in control)
+    assert not any(
+        tile.name in {shape_of(thing) for thing in scene.things}
+        for scene in drawn
+        for tile in scene.setting.tiles
+    )
+
+
 def test_every_thing_can_be_seen(painter: Painter) -> None:
     hidden = 0
     for i, scene in enumerate(scenes(40)):
@@ -103,7 +163,7 @@ def test_scenes_are_varied() -> None:
     assert 4 <= np.mean([len(scene.things) for scene in drawn]) <= 6
     assert len({color_of(n) for s in drawn for n in s.things}) == 12
     assert len({shape_of(n) for s in drawn for n in s.things}) == 12
-    assert 0.42 < np.mean([scene.look == Look() for scene in drawn]) < 0.58
+    assert 0.42 < np.mean([scene.setting == PLAIN for scene in drawn]) < 0.58
     several = [scene for scene in drawn if len(scene.things) > 1]
     for part in (color_of, shape_of):
         shared = [len(set(map(part, s.things))) < len(s.things) for s in several]

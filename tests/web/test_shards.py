@@ -84,6 +84,18 @@ def test_other_settings_do_not_mix(tmp_path: Path) -> None:
         Settings(pictures=0)
 
 
+def test_tiles_are_a_share() -> None:
+    with pytest.raises(SayactError, match="0 to 1"):
+        Settings(tiles=1.5)
+
+    def said(**settings: object) -> str:
+        with open_writer(Settings(pictures=12, **settings), Path()) as writer:  # type: ignore[arg-type]
+            return str([writer.example(i)[2] for i in range(12)])
+
+    assert "plate" in said(tiles=1.0)
+    assert "plate" not in said(tiles=0.0)
+
+
 def test_no_picture_is_in_both_splits() -> None:
     def pictures(**settings: object) -> list[bytes]:
         with open_writer(Settings(pictures=6, **settings), Path()) as writer:  # type: ignore[arg-type]
@@ -102,4 +114,5 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["pictures"] == 4
     assert np.asarray(Image.open(sheet)).std() > 10
     assert main([*arguments[:4], "--pictures", "9", "--workers", "0"]) == 2
+    assert main([*arguments[:4], "--tiles", "2", "--workers", "0"]) == 2
     assert main(["data", "web", "--out", str(tmp_path / "x"), "--kinds", "poetry"]) == 2

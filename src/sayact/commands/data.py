@@ -113,6 +113,8 @@ class Web(Verb):
     """Drawn pages of symbols, numbers and people."""
     objects: Literal["all", "robot"] = "all"
     """What lies on the table: all 144 kinds of blocks, or the eight of the robot's data."""
+    tiles: float = 0.6
+    """Share of tables with tiles on them: digits, letters, symbols, fruits, animals, people."""
     kinds: Annotated[tuple[str, ...], arg(metavar="KIND ...")] = ()
     """Kinds of questions about tables (pointing, naming, plan …); none named: all."""
     split: Literal["train", "test"] = "train"
@@ -135,6 +137,7 @@ class Web(Verb):
             pictures=self.pictures,
             pages=self.pages,
             objects=self.objects,
+            tiles=self.tiles,
             kinds=self.kinds,
             seed=self.seed,
             split=self.split,

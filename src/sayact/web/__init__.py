@@ -1,7 +1,8 @@
 """The embedded web: drawn pictures with questions and answers, of things no robot data shows.
 
-scenes ─▶ table ──┐
-                  ├─▶ shards (KEY.jpg, KEY.json in tar files)
-page (drawn) ─────┘
-  └─▶ questions, page_questions ─▶ worded in eight languages by lexicon and wordings
+tiles ─▶ scenes ─▶ table ──┐
+                           ├─▶ shards (KEY.jpg, KEY.json in tar files)
+page (drawn) ──────────────┘
+  └─▶ questions, tile_questions, page_questions ─▶ worded in eight languages by languages,
+      concept_words and wordings; goals that only the web knows are meant by instructions
 """

@@ -1,11 +1,13 @@
 """Simple drawn people, told apart by what they wear and how they look."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from sayact.envs.language_table.task import pick
+from sayact.web.concepts import WORN
 
 SKINS = ((255, 219, 172), (241, 194, 125), (224, 172, 105), (198, 134, 66), (141, 85, 36))
 HAIRS = {
@@ -15,7 +17,6 @@ HAIRS = {
     "grey": (165, 165, 165),
 }
 HATS = ((200, 40, 40), (40, 70, 190), (40, 140, 60), (60, 60, 60))
-ATTRIBUTES = ("glasses", "hat", "beard")  # what "the person with …" can name
 SHARE = 0.35  # how often a person has an attribute
 INK = (35, 30, 30)
 
@@ -36,12 +37,15 @@ class Face:
 
     @property
     def worn(self) -> list[str]:
-        """In the order of ATTRIBUTES."""
-        return [name for name in ATTRIBUTES if getattr(self, name)]
+        """In the order of WORN."""
+        return [name for name in WORN if getattr(self, name)]
 
 
-def draw_face(rng: np.random.Generator) -> Face:
+def draw_face(rng: np.random.Generator, worn: Sequence[str] | None = None) -> Face:
+    """A person with what is named, or with what chance gives."""
     glasses, hat, beard = (bool(one) for one in rng.random(3) < SHARE)
+    if worn is not None:
+        glasses, hat, beard = (name in worn for name in WORN)
     return Face(
         glasses=glasses,
         hat=hat,
@@ -53,15 +57,25 @@ def draw_face(rng: np.random.Generator) -> Face:
     )
 
 
-def paint_face(canvas: Image.Image, face: Face, middle: tuple[float, float], radius: float) -> None:
-    """The head fills the circle; sizes below are shares of its radius."""
+def paint_face(
+    canvas: Image.Image,
+    face: Face,
+    middle: tuple[float, float],
+    radius: float,
+    *,
+    bold: bool = False,
+) -> None:
+    """The head fills the circle; sizes below are shares of its radius.
+
+    Bold: glasses are dark and strokes are broad, to be seen from afar.
+    """
     pen = ImageDraw.Draw(canvas)
     x, y = middle
 
     def box(left: float, top: float, right: float, bottom: float) -> list[float]:
         return [x + left * radius, y + top * radius, x + right * radius, y + bottom * radius]
 
-    line = max(2, int(radius / 14))
+    line = max(2, int(radius / (6 if bold else 14)))
     pen.ellipse(box(-0.78, -0.9, 0.78, 0.55), fill=HAIRS[face.hair])
     pen.ellipse(box(-0.68, -0.72, 0.68, 0.95), fill=face.skin)
     if face.beard:
@@ -71,9 +85,13 @@ def paint_face(canvas: Image.Image, face: Face, middle: tuple[float, float], rad
     if face.glasses:
         for side in (-1, 1):
             pen.ellipse(
-                box(side * 0.3 - 0.24, -0.28, side * 0.3 + 0.24, 0.2), outline=INK, width=line
+                box(side * 0.3 - 0.24, -0.28, side * 0.3 + 0.24, 0.2),
+                fill=INK if bold else None,
+                outline=INK,
+                width=line,
             )
-        pen.line(box(-0.08, -0.06, 0.08, -0.06), fill=INK, width=line)
+        reach = 0.68 if bold else 0.08
+        pen.line(box(-reach, -0.06, reach, -0.06), fill=INK, width=line)
     mouth = (200, 70, 70) if face.beard else (150, 40, 40)
     if face.smile:
         pen.arc(box(-0.3, 0.12, 0.3, 0.62), 20, 160, fill=mouth, width=line + 1)

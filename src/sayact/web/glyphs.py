@@ -106,12 +106,18 @@ UPRIGHT = frozenset(
     {"right arrow", "left arrow", "up arrow", "down arrow", "Cancer", "check mark", "square"}
 )
 REGULAR, BOLD = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf"
+BOLD_FACES = (BOLD, "DejaVuSerif-Bold.ttf", "DejaVuSansMono-Bold.ttf")
 
 
-@lru_cache(maxsize=256)
 def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """The DejaVu font that matplotlib ships, at `size` pixels."""
-    return ImageFont.truetype(str(_folder() / (BOLD if bold else REGULAR)), size)
+    return typeface(BOLD if bold else REGULAR, size)
+
+
+@lru_cache(maxsize=512)
+def typeface(file: str, size: int) -> ImageFont.FreeTypeFont:
+    """One of the fonts that matplotlib ships, by its file."""
+    return ImageFont.truetype(str(_folder() / file), size)
 
 
 def _folder() -> Path:

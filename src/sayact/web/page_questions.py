@@ -11,9 +11,10 @@ import numpy as np
 
 from sayact.envs.language_table.task import pick
 from sayact.web import page_wordings as wordings
-from sayact.web.faces import ATTRIBUTES, Face
+from sayact.web.concepts import WORN, with_article
+from sayact.web.faces import Face
 from sayact.web.glyphs import foreign_names
-from sayact.web.lexicon import LANGUAGES
+from sayact.web.languages import LANGUAGES
 from sayact.web.question import Question, draw_language, reading_order
 from sayact.web.questions import MOST_LISTED
 from sayact.web.scenes import ALL_SHAPES
@@ -163,23 +164,19 @@ def utmost(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
 
 def person(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     """The only one with an attribute."""
-    attribute = pick(ATTRIBUTES, rng)
+    attribute = pick(WORN, rng)
     having = [one for one in items if one.face is not None and attribute in one.face.worn]
     if len(having) != 1:
         return None
-    called = f"the person with {_a(attribute)}"
+    called = f"the person with {with_article(attribute)}"
     return _question(pick(POINTING["en"], rng).format(a=called), "<p1>", "pointing", having[0])
-
-
-def _a(attribute: str) -> str:
-    return attribute if attribute == "glasses" else f"a {attribute}"
 
 
 def wears(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
     item = pick(items, rng)
     if item.face is None:
         return None
-    answer = " and ".join(_a(one) for one in item.face.worn) or "nothing"
+    answer = " and ".join(with_article(one) for one in item.face.worn) or "nothing"
     return _question(pick(wordings.WEARS, rng), answer, "attribute", item)
 
 
@@ -200,9 +197,9 @@ def hair(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
 
 
 def how_many_with(items: Sequence[Item], rng: np.random.Generator) -> Question | None:
-    attribute = pick(ATTRIBUTES, rng)
+    attribute = pick(WORN, rng)
     count = sum(one.face is not None and attribute in one.face.worn for one in items)
-    asked = pick(wordings.HOW_MANY_WITH, rng).format(what=_a(attribute))
+    asked = pick(wordings.HOW_MANY_WITH, rng).format(what=with_article(attribute))
     return _question(asked, str(count), "counting")
 
 

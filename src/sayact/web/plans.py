@@ -1,49 +1,95 @@
 """Plans: what an instruction of Language-Table moves, and where to."""
 
+from collections.abc import Sequence
+from itertools import permutations
+
 import numpy as np
 
-from sayact.envs.language_table.task import Task, pick
+from sayact.envs.language_table.task import Task, gap, pick
 from sayact.envs.language_table.tasks import (
     DIRECTIONS,
     FAMILIES,
+    PLACES,
+    TOUCHING,
     Block2Absolute,
+    Block2Block,
     Block2BlockRelative,
     Block2Relative,
 )
+from sayact.envs.language_table.words import block2absolute, block2block, say
 from sayact.web import wordings
-from sayact.web.lexicon import LANGUAGES, name
+from sayact.web.languages import LANGUAGES
+from sayact.web.lexicon import name
 from sayact.web.question import Question, called, clipped, points_of, worded
-from sayact.web.scenes import Scene, in_picture
+from sayact.web.scenes import Scene
 
 # Words of plans that are no thing, place or direction.
 ARM, APART, CORNER = "arm", "apart", "bottom left"
 # The families whose instruction is translated.
 TRANSLATED = ("block2block", "block2absolute", "point2block")
+STAGED = ("block2block", "block2absolute")
+STAGED_SHARE = 0.3  # of English plans
+FIRST_DONE = 0.6  # share of these whose first push is looked for among what is done
 
 
 def plan(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
     """What an instruction of Language-Table moves, and where to."""
-    families = TRANSLATED if language != "en" else tuple(FAMILIES)
-    family = pick(families, rng)
-    if len(scene.things) < FAMILIES[family].least_blocks:
-        return None
-    task = FAMILIES[family].draw(scene.state, rng)
+    if language == "en" and scene.objects == "all" and rng.random() < STAGED_SHARE:
+        return staged_plan(scene, rng)
+    task = _draw(scene, TRANSLATED if language != "en" else tuple(FAMILIES), rng)
     if task is None:
         return None
-    wording, language = worded(wordings.PLAN, language, rng)
     instruction = task.instruction
     if language != "en":
         instruction = _translated(scene, task, language, rng)
+    return _asked(scene, instruction, task, language)
+
+
+def staged_plan(scene: Scene, rng: np.random.Generator) -> Question | None:
+    """Of two instructions in one sentence, the first that is not done yet."""
+    done = _done(scene, rng) if rng.random() < FIRST_DONE else None
+    first, second = done or _draw(scene, STAGED, rng), _draw(scene, STAGED, rng)
+    if first is None or second is None or second.pushed in (first.pushed, first.target):
+        return None
+    sentence = pick(wordings.IN_ORDER, rng).format(first.instruction, second.instruction)
+    return _asked(scene, sentence, second if first.success(scene.state) else first, "en")
+
+
+def _draw(scene: Scene, families: Sequence[str], rng: np.random.Generator) -> Task | None:
+    family = FAMILIES[pick(families, rng)]
+    return family.draw(scene.state, rng) if len(scene.things) >= family.least_blocks else None
+
+
+def _done(scene: Scene, rng: np.random.Generator) -> Task | None:
+    """A push that needs no more pushing, as it stands."""
+    state, blocks = scene.state, tuple(scene.things)
+    pairs = [
+        (block, target)
+        for block, target in permutations(blocks, 2)
+        if gap(state.xy(block), state.xy(target)) < TOUCHING
+    ]
+    if pairs and rng.random() < 0.5:
+        pair = pick(pairs, rng)
+        return Block2Block.from_words(state, say(block2block(blocks, *pair), rng), *pair)
+    block, place = pick(blocks, rng), pick(tuple(PLACES), rng)
+    sentence = say(block2absolute(blocks, block, place), rng)
+    task = Block2Absolute.from_words(state, sentence, block, place)
+    return task if task.success(state) else None
+
+
+def _asked(scene: Scene, instruction: str, task: Task, language: str) -> Question:
+    """What is moved where in the task that is to be done now."""
     moved = ARM if task.pushed is None else name("en", task.pushed)
+    goal = np.asarray(task.goal(scene.state), np.float64)
     return Question(
-        question=wording.format(what=instruction),
+        question=instruction,
         answer=f"{moved} <p1> to {goal_words(scene, task)} <p2>",
         about="plan",
         language=language,
         points=(
             *points_of(scene)[:1],
-            clipped(in_picture(task.mover(scene.state))),
-            clipped(in_picture(np.asarray(task.goal(scene.state), np.float64))),
+            clipped(scene.in_picture(task.mover(scene.state))),
+            clipped(scene.in_picture(goal)),
         ),
     )
 

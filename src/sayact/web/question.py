@@ -9,8 +9,9 @@ import numpy as np
 from sayact.envs.language_table.blocks import color_of, shape_of
 from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.words import block_names
-from sayact.web.lexicon import LANGUAGES, the_color, the_name, the_shape
-from sayact.web.scenes import Scene, in_picture
+from sayact.web.languages import LANGUAGES
+from sayact.web.lexicon import the_color, the_name, the_shape
+from sayact.web.scenes import Scene
 from sayact.web.wordings import Wordings
 
 Place = tuple[float, float]
@@ -67,7 +68,7 @@ def clipped(xy: np.ndarray) -> Place:
 
 def points_of(scene: Scene, *names: str | None) -> tuple[Place | None, ...]:
     """[effector, first, second, …], at least three."""
-    effector = clipped(in_picture(scene.effector_xy))
+    effector = clipped(scene.in_picture(scene.effector_xy))
     places = [None if name is None else clipped(scene.place(name)) for name in names]
     return (effector, *places, *([None] * (2 - len(places))))
 

@@ -18,7 +18,8 @@ plan       push the red moon up                     red moon <p1> to up <p2>
 A plan's question is an instruction alone: whoever trains on it asks as a robot is asked. Its answer
 is always `MOVED <p1> to GOAL <p2>`. MOVED is the pushed block or "arm"; GOAL is a block, one of the
 nine places ("top left"), one of eight directions ("down right"), "left of blue cube", or "apart".
-<p1> is where the moved thing is, <p2> where it must get to.
+<p1> is where the moved thing is, <p2> where it must get to. Of two instructions in one sentence it
+is the first that is not done yet. Questions about tiles: `tile_questions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ from sayact.web.question import (
 )
 from sayact.web.relations import relation
 from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, Scene
+from sayact.web.tile_questions import PLANS_BESIDE_TILES, REFERRING, share_referring
 
 MOST_LISTED = 6
 NONE_OF_THESE = 0.15  # share of countings that ask for what is not there
@@ -54,13 +56,16 @@ def table_questions(
     scene: Scene, rng: np.random.Generator, *, count: int = 8, kinds: Sequence[str] = ()
 ) -> list[Question]:
     """About `count` questions, all different; of the kinds given, of all unless told."""
-    weights = np.array([WEIGHTS[kind] for kind in kinds or WEIGHTS])
-    makers = [MAKERS[kind] for kind in kinds or WEIGHTS]
+    asked = tuple(kinds or WEIGHTS)
+    weights, referring = np.array([WEIGHTS[kind] for kind in asked]), share_referring(scene)
+    if scene.setting.tiles and "plan" in asked:
+        weights[asked.index("plan")] = PLANS_BESIDE_TILES
     found: dict[tuple[object, ...], Question] = {}
     for _ in range(DRAWS * count):
         if len(found) == count:
             break
-        maker = makers[int(rng.choice(len(makers), p=weights / weights.sum()))]
+        kind = asked[int(rng.choice(len(asked), p=weights / weights.sum()))]
+        maker = (REFERRING if rng.random() < referring.get(kind, 0.0) else MAKERS)[kind]
         question = maker(scene, rng, draw_language(rng))
         if question is not None:
             found.setdefault(question.asked, question)
@@ -163,7 +168,8 @@ def counting(scene: Scene, rng: np.random.Generator, language: str) -> Question 
             pool = COLORS if by_color else SHAPES
         shared = part(draw_thing(scene, rng))
         if rng.random() < NONE_OF_THESE:
-            shared = pick(pool, rng)
+            drawn = {tile.name for tile in scene.setting.tiles}
+            shared = pick([one for one in pool if one not in drawn], rng)
         count = sum(part(thing) == shared for thing in scene.things)
         wording, language = worded(wordings.COUNTING, "en", rng)
         question = wording.format(what=plural(shared, None) if by_color else plural(None, shared))

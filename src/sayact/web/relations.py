@@ -5,7 +5,8 @@ import numpy as np
 from sayact.envs.language_table.blocks import color_of, shape_of
 from sayact.envs.language_table.task import pick
 from sayact.web import wordings
-from sayact.web.lexicon import LANGUAGES, name, the_name
+from sayact.web.languages import LANGUAGES
+from sayact.web.lexicon import name, the_name
 from sayact.web.question import Maker, Question, called, draw_pair, draw_thing, points_of, worded
 from sayact.web.scenes import Scene
 

@@ -4,7 +4,8 @@ rng ─ draw_scene ─▶ Scene ─ table.Painter ─▶ picture
                       └──── questions ─────▶ questions and answers
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import Literal
 
@@ -22,23 +23,20 @@ from sayact.envs.language_table.blocks import (
     shape_of,
 )
 from sayact.envs.language_table.camera import PICTURE, project
-from sayact.envs.language_table.scene import (
-    AMBIENT,
-    BOARD_RGB,
-    DIFFUSE,
-    EFFECTOR_RADIUS,
-    FLOOR_LEFT_RGB,
-    FLOOR_RIGHT_RGB,
-)
+from sayact.envs.language_table.dressing import jittered
+from sayact.envs.language_table.scene import EFFECTOR_RADIUS
+from sayact.envs.language_table.setting import PLAIN, RGBColor, Setting, Tile
 from sayact.envs.language_table.state import Pose2D, TableState
 from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.envs.language_table.workspace import HIGH, INNER_HIGH, INNER_LOW, LOW
+from sayact.web.looks import draw_setting
+from sayact.web.placed import Placed, placed
+from sayact.web.tile_scenes import clear_of_tiles, draw_tiles, on_tile
 
 ALL_COLORS, ALL_SHAPES = (*COLORS, *WEB_COLORS), (*SHAPES, *WEB_SHAPES)
 ROBOT_OBJECTS = BLOCK_MODES["BLOCK_8"]  # what the robot's demonstrations show
 Objects = Literal["all", "robot"]
-RGBColor = tuple[float, float, float]
 
 MOST_THINGS = 10
 COUNT_WEIGHTS = np.array([3, 6, 10, 14, 16, 16, 13, 10, 7, 5], float)  # of 1, 2, … 10 things
@@ -46,7 +44,10 @@ COUNT_WEIGHTS = np.array([3, 6, 10, 14, 16, 16, 13, 10, 7, 5], float)  # of 1, 2
 FEW_COLORS, FEW_SHAPES, SIXTEEN = 0.3, 0.25, 0.15  # shares of scenes; the rest draws freely
 FEW = 3  # colours or shapes at most, where they are few
 
-ROBOT_LOOK = 0.5  # share of scenes that look exactly as the robot's
+MOST_BESIDE_TILES = 7
+# Shares of scenes whose blocks are the robot's eight: more beside tiles, where it shall push them.
+ROBOT_BLOCKS, ROBOT_BLOCKS_BESIDE_TILES = 0.1, 0.4
+ON_A_TILE = 0.12  # share of things that lie on a tile, where there are any
 RADIUS = {shape: float(np.hypot(*outline(shape).T).max()) for shape in ALL_SHAPES}  # metres
 AT_ANOTHER = 0.3  # share of things laid against another, as pushing leaves them
 TOUCHING = (1.0, 1.15)  # their distance, in sums of the two radii
@@ -57,25 +58,13 @@ TRIES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """Colours and light; the defaults are those of the robot's world."""
-
-    board: RGBColor = BOARD_RGB
-    floor_left: RGBColor = FLOOR_LEFT_RGB
-    floor_right: RGBColor = FLOOR_RIGHT_RGB
-    ambient: float = AMBIENT
-    diffuse: float = DIFFUSE
-    color_jitter: float = 0.0  # widest shift of a thing's red, green and blue
-
-
-@dataclass(frozen=True, kw_only=True)
 class Scene:
     """Things by name (`purple_heart`: at most one of a kind) with their poses; metres, radians."""
 
     things: dict[str, Pose2D]
     effector_xy: Float64[np.ndarray, "2"]
-    look: Look
     colors: dict[str, RGBColor]  # as drawn
+    setting: Setting = PLAIN
     objects: Objects = "all"  # what the things were drawn from
 
     @property
@@ -89,38 +78,51 @@ class Scene:
 
     def place(self, name: str) -> Float64[np.ndarray, "2"]:
         """Where a thing is in the picture, (x, y) in 0…1."""
-        return in_picture(np.array(self.things[name][:2]))
+        return self.in_picture(np.array(self.things[name][:2]))
+
+    def in_picture(self, xy: Float64[np.ndarray, "*n 2"]) -> Float64[np.ndarray, "*n 2"]:
+        """Board positions, metres → (x, y) in 0…1 of the whole picture, y downwards.
+
+        Of a tile too this is where the middle of a block is that lies on it, so that one may look
+        from a block to a tile and have the way it must go.
+        """
+        return project(xy, view=self.setting.view) / (PICTURE[1], PICTURE[0])
+
+    @property
+    def placed(self) -> list[Placed]:
+        """Blocks and tiles, as references mean them."""
+        return placed(self.things, self.setting.tiles)
 
 
-def in_picture(xy: Float64[np.ndarray, "*n 2"]) -> Float64[np.ndarray, "*n 2"]:
-    """Board positions, metres → (x, y) in 0…1 of the whole picture, y downwards."""
-    return project(xy) / (PICTURE[1], PICTURE[0])
-
-
-def draw_scene(rng: np.random.Generator, objects: Objects = "all") -> Scene:
-    """Things, poses, arm and look."""
-    names = draw_names(rng, objects)
-    things = draw_poses(names, rng)
-    look = draw_look(rng)
+def draw_scene(rng: np.random.Generator, objects: Objects = "all", tiles: float = 0.0) -> Scene:
+    """Things, poses, arm and look; `tiles` is the share of scenes with tiles."""
+    tiled = objects == "all" and bool(rng.random() < tiles)
+    robots = ROBOT_BLOCKS_BESIDE_TILES if tiled else ROBOT_BLOCKS
+    of_robot = objects == "robot" or rng.random() < robots
+    pool = list(ROBOT_OBJECTS) if of_robot else _pool(rng)
+    names = draw_names(rng, pool, MOST_BESIDE_TILES if tiled else MOST_THINGS)
+    laid = draw_tiles(names, rng) if tiled else ()
+    things = draw_poses(names, rng, laid)
+    setting = replace(draw_setting(rng), tiles=laid)
+    jitter = setting.look.color_jitter
     return Scene(
         things=things,
         effector_xy=draw_effector(things, rng),
-        look=look,
-        colors={name: _jittered(RGB[color_of(name)], look.color_jitter, rng) for name in things},
+        colors={name: jittered(RGB[color_of(name)], jitter, rng) for name in things},
+        setting=setting,
         objects=objects,
     )
 
 
-def draw_names(rng: np.random.Generator, objects: Objects) -> list[str]:
-    """Which things: all different, often sharing a colour or a shape."""
-    pool = list(ROBOT_OBJECTS) if objects == "robot" else _pool(rng)
-    weights = COUNT_WEIGHTS[: len(pool)]
+def draw_names(rng: np.random.Generator, pool: list[str], most: int) -> list[str]:
+    """Which things: all different."""
+    weights = COUNT_WEIGHTS[: min(most, len(pool))]
     count = 1 + int(rng.choice(len(weights), p=weights / weights.sum()))
     return [pool[i] for i in rng.choice(len(pool), size=count, replace=False)]
 
 
 def _pool(rng: np.random.Generator) -> list[str]:
-    """What a scene's things are drawn from."""
+    """What a scene's things are drawn from, often sharing a colour or a shape."""
     kind = rng.random()
     few = int(rng.integers(1, FEW + 1))
     colors, shapes = list(ALL_COLORS), list(ALL_SHAPES)
@@ -133,14 +135,20 @@ def _pool(rng: np.random.Generator) -> list[str]:
     return [f"{color}_{shape}" for color in colors for shape in shapes]
 
 
-def draw_poses(names: list[str], rng: np.random.Generator) -> dict[str, Pose2D]:
-    """Without overlap; what finds no room is left out, the first always has some."""
+def draw_poses(
+    names: list[str], rng: np.random.Generator, tiles: Sequence[Tile] = ()
+) -> dict[str, Pose2D]:
+    """Without overlap; what finds no room is left out, the first always has some.
+
+    Most things lie clear of tiles, some on one, as pushing leaves them.
+    """
     poses: dict[str, Pose2D] = {}
     for name in names:
         radius = RADIUS[shape_of(name)]
+        beneath = pick(tiles, rng) if tiles and rng.random() < ON_A_TILE else None
         for _ in range(TRIES):
-            x, y = _spot(poses, radius, rng)
-            if all(
+            x, y = _spot(poses, radius, rng) if beneath is None else on_tile(beneath, rng)
+            if (beneath is not None or clear_of_tiles((x, y), radius, tiles)) and all(
                 hypot(x - there[0], y - there[1]) >= radius + RADIUS[shape_of(other)]
                 for other, there in poses.items()
             ):
@@ -185,31 +193,3 @@ def draw_effector(things: dict[str, Pose2D], rng: np.random.Generator) -> Float6
         ):
             break
     return spot
-
-
-def draw_look(rng: np.random.Generator) -> Look:
-    """The robot's own look in half of all scenes, another board, floor and light in the others."""
-    if rng.random() < ROBOT_LOOK:
-        return Look()
-    grey = rng.uniform(0.1, 0.34)
-    tint = rng.uniform(-0.06, 0.06, size=3)
-    left, right = rng.uniform(0.35, 1.0, size=(2, 3))
-    light = rng.uniform(0.85, 1.08)
-    ambient = rng.uniform(0.45, 0.75)
-    return Look(
-        board=_rgb(grey + tint),
-        floor_left=_rgb(left),
-        floor_right=_rgb(right),
-        ambient=float(light * ambient),
-        diffuse=float(light * (0.95 - ambient)),
-        color_jitter=0.05,
-    )
-
-
-def _jittered(rgb: RGBColor, jitter: float, rng: np.random.Generator) -> RGBColor:
-    return _rgb(np.array(rgb) + rng.uniform(-jitter, jitter, size=3))
-
-
-def _rgb(values: Float64[np.ndarray, "3"]) -> RGBColor:
-    red, green, blue = np.clip(values, 0.0, 1.0)
-    return float(red), float(green), float(blue)

@@ -39,7 +39,8 @@ class Settings:
     """What a folder of shards holds.
 
     pictures, pages: renders of the table, and drawn pages.
-    objects: "all" 144 kinds of blocks, or the "robot"'s eight.
+    objects: "all" 144 kinds of blocks, or the "robot"'s eight, which lie on no tiles.
+    tiles: share of tables with tiles.
     kinds: of questions about tables; none named: all.
     lossless: PNG instead of JPEG.
     """
@@ -47,6 +48,7 @@ class Settings:
     pictures: int = 10_000
     pages: int = 0
     objects: Objects = "all"
+    tiles: float = 0.6
     kinds: tuple[str, ...] = ()
     seed: int = 0
     split: Split = "train"
@@ -57,6 +59,8 @@ class Settings:
             raise SayactError(
                 f"a web has at least one picture; got {self.pictures} pictures, {self.pages} pages"
             )
+        if not 0 <= self.tiles <= 1:
+            raise SayactError(f"tiles is a share of all tables, 0 to 1; got {self.tiles}")
         for kind in self.kinds:
             if kind not in WEIGHTS:
                 raise UnknownNameError("kind of question", kind, WEIGHTS)
@@ -125,7 +129,7 @@ class Writer:
         rng = np.random.default_rng([settings.seed, SPLITS[settings.split], KINDS[kind], index])
         if kind == "page":
             return (kind, *draw_page(rng))
-        scene = self._painter.with_all_seen(draw_scene(rng, settings.objects), rng)
+        scene = self._painter.with_all_seen(draw_scene(rng, settings.objects, settings.tiles), rng)
         questions = table_questions(scene, rng, kinds=settings.kinds)
         return kind, self._painter.paint(scene), questions
 

@@ -60,6 +60,16 @@ NAMING: Wordings = {
     "zh": ("<p1>是什么?",),
     "ja": ("<p1>には何がありますか?",),
 }
+NAMING_TILE: Wordings = {
+    **NAMING,
+    "en": (
+        "what is at <p1>?",
+        "what lies at <p1>?",
+        "what do you see at <p1>?",
+        "what is on the plate at <p1>?",
+        "name the plate at <p1>",
+    ),
+}
 COLOR_OF: Wordings = {
     "en": (
         "what color is {a}?",
@@ -90,6 +100,21 @@ LISTING: Wordings = {
     "pt": ("o que está onde?",),
     "zh": ("什么在哪里?",),
     "ja": ("何がどこにありますか?",),
+}
+LISTING_TILES: Wordings = {
+    "en": (
+        "list all plates with their places",
+        "name all plates and their places",
+        "which plate is where?",
+        "list all plates and where they are",
+    ),
+    "de": ("welche Platte liegt wo?",),
+    "fr": ("quelle plaque est où ?",),
+    "es": ("¿qué placa está dónde?",),
+    "it": ("quale placca sta dove?",),
+    "pt": ("qual placa está onde?",),
+    "zh": ("什么牌子在哪里?",),
+    "ja": ("どのプレートがどこにありますか?",),
 }
 LISTING_SOME: Wordings = {
     "en": (
@@ -212,6 +237,8 @@ CAPTION: Wordings = {
 }
 # The instruction by itself: what reads it puts it into the prompt that robots are asked with.
 PLAN: Wordings = dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "zh", "ja"), ("{what}",))
+# Two instructions in one sentence, to be done in order.
+IN_ORDER = ("{}, then {}", "{} and after that {}", "first {}, then {}")
 # Instructions in other languages, of the three families whose sentence is easy to translate.
 TO_BLOCK: Wordings = {
     "de": ("schiebe {a} zu: {b}",),
