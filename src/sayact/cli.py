@@ -24,9 +24,11 @@ from sayact.commands.demo import Demo
 from sayact.commands.distill import Distill
 from sayact.commands.doctor import Doctor
 from sayact.commands.evaluate import Eval
+from sayact.commands.experiment import PapersOnADesk
 from sayact.commands.export import Export
 from sayact.commands.import_ import ImportBackbone, ImportRT1
 from sayact.commands.quiz import Quiz
+from sayact.commands.suites import Suites
 from sayact.commands.train import Train
 from sayact.commands.verb import Verb
 from sayact.schema.errors import SayactError, UnknownNameError
@@ -55,12 +57,16 @@ SAYACT = Group(
         "train": Train,
         "distill": Distill,
         "eval": Eval,
+        "experiment": Group(
+            "What the papers found, tried again: papers-on-a-desk.",
+            {"papers-on-a-desk": PapersOnADesk},
+        ),
         "quiz": Quiz,
         "ask": Ask,
         "export": Export,
         "data": Group(
-            "Datasets: show, check, stats, web.",
-            {"show": Show, "check": Check, "stats": Stats, "web": Web},
+            "Datasets: show, check, stats, web; the suites of evaluation: suites.",
+            {"show": Show, "check": Check, "stats": Stats, "web": Web, "suites": Suites},
         ),
         "import": Group(
             "Weights that others released: rt1, backbone.",

@@ -1,8 +1,10 @@
-"""Closed-loop evaluation: many episodes of every task family, and what they add up to.
+"""Closed-loop evaluation: many episodes of every task family or suite, and what they add up to.
 
-evaluate("rt1-nano")  ─▶  jobs: policy × family × index  ─▶  workers  ─▶  Evaluation
-                                                                          ├ families: rate, interval
-                                                                          └ beside: random, oracle
+evaluate("rt1-nano")  ─▶  jobs: policy × part × index  ─▶  workers  ─▶  Evaluation
+                                                                        ├ families: rate, interval
+                                                                        └ beside: random, oracle
+
+A part is a family of tasks, whose starts the world draws, or a suite, which gives them.
 """
 
 import time
@@ -17,13 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sayact.envs import make_env
 from sayact.evals.evaluation import Evaluation, Protocol
-from sayact.evals.jobs import Job, Setting, open_stage
+from sayact.evals.jobs import Conditions, Job, open_stage
 from sayact.evals.pool import run_tasks
 from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.rollouts import EpisodeResult, check_fits
+from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.videos import film_path
 from sayact.policies.policy import Attached, Policy
-from sayact.schema.errors import SayactError
+from sayact.schema.errors import SayactError, UnknownNameError
 
 
 def evaluate(
@@ -45,7 +48,7 @@ def evaluate(
     `workers=0`, plays in this process. The result is the same for any number of workers. Called
     from a script with workers, it must stand under `if __name__ == "__main__":`, as with all of
     Python's spawned processes. `videos` is a folder for films of the first `videos_each` episodes
-    of every family. Policies that are networks are computed on `device` by `engine`, as
+    of every part. Policies that are networks are computed on `device` by `engine`, as
     `load_policy` takes them; `plan_every` is for `policy` alone.
 
     The official script draws a start anew until its oracle finds a plan for it. Here every start
@@ -53,14 +56,14 @@ def evaluate(
     """
     protocol = protocol or Protocol()
     _check(protocol)
-    setting = _setting(protocol, device, engine)
+    conditions = Conditions(protocol=protocol, device=device, engine=engine)
     if isinstance(policy, str | Path):
-        setting = replace(setting, plans={str(policy): plan_every})
-        policies = {str(policy): setting.load(str(policy))}
+        conditions = replace(conditions, plans={str(policy): plan_every})
+        policies = {str(policy): conditions.load(str(policy))}
     else:
         policies, workers = {type(policy).__name__: policy}, 0
-    policies |= {name: setting.load(name) for name in beside if name not in policies}
-    _refuse_misfits(policies.values(), protocol.families, setting)
+    policies |= {name: conditions.load(name) for name in beside if name not in policies}
+    _refuse_misfits(policies.values(), conditions)
 
     # Read now: the code that plays is this commit's, whatever is committed meanwhile.
     made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
@@ -69,13 +72,16 @@ def evaluate(
         _forget_films(videos, jobs)
     started = time.perf_counter()
     # Other processes load the policies for themselves.
-    stage = partial(open_stage, setting, policies if workers == 0 else None)
+    stage = partial(open_stage, conditions, policies if workers == 0 else None)
     answers = run_tasks(stage, jobs, workers)
     results = dict(_watched(answers, jobs, progress))
     seconds = time.perf_counter() - started
 
     if plan_every is not None:
         made |= {"plan_every": str(plan_every)}
+    if protocol.suites:
+        versions = (f"{suite} {SUITES[suite].version}" for suite in protocol.suites)
+        made |= {"suite_versions": ", ".join(versions)}
     date = datetime.now(UTC).isoformat(timespec="seconds")
     evaluations = [
         Evaluation(
@@ -94,17 +100,17 @@ def evaluate(
 def _jobs(
     names: Sequence[str], protocol: Protocol, videos: Path | None, videos_each: int
 ) -> list[Job]:
-    """Every episode of every policy; the first ones of a family are filmed."""
+    """Every episode of every policy; the first ones of a part are filmed."""
 
-    def film(name: str, family: str, index: int) -> Path | None:
+    def film(name: str, part: str, index: int) -> Path | None:
         if videos is None or index >= videos_each:
             return None
-        return film_path(videos, name, family, index)
+        return film_path(videos, name, part, index)
 
     return [
-        Job(policy=name, family=family, index=index, video=film(name, family, index))
+        Job(policy=name, family=part, index=index, video=film(name, part, index))
         for name in names
-        for family in protocol.families
+        for part in protocol.parts
         for index in range(protocol.episodes)
     ]
 
@@ -116,25 +122,20 @@ def _forget_films(videos: Path, jobs: Sequence[Job]) -> None:
 
 
 def _check(protocol: Protocol) -> None:
-    if protocol.episodes < 1 or protocol.max_steps < 1 or not protocol.families:
+    steps = protocol.max_steps
+    if protocol.episodes < 1 or not protocol.parts or (steps is not None and steps < 1):
         raise SayactError(
-            f"nothing to evaluate: {len(protocol.families)} families, {protocol.episodes} "
-            f"episodes, {protocol.max_steps} steps; each must be at least 1."
+            f"nothing to evaluate: {len(protocol.parts)} families or suites, {protocol.episodes} "
+            f"episodes, {steps} steps; each must be at least 1."
         )
+    for suite in protocol.suites:
+        if suite not in SUITES:
+            raise UnknownNameError("suite", suite, SUITES)
 
 
-def _setting(protocol: Protocol, device: str, engine: str | None) -> Setting:
-    options = {"max_steps": protocol.max_steps, "block_mode": protocol.block_mode}
-    return Setting(
-        world=protocol.world, seed=protocol.seed, options=options, device=device, engine=engine
-    )
-
-
-def _refuse_misfits(
-    policies: Iterable[Policy], families: tuple[str, ...], setting: Setting
-) -> None:
+def _refuse_misfits(policies: Iterable[Policy], conditions: Conditions) -> None:
     """Find unknown names and a wrong action space here, before any worker starts."""
-    env = make_env(setting.world, family=families, **setting.options)
+    env = make_env(conditions.protocol.world, **conditions.world(*conditions.protocol.parts))
     for policy in policies:
         if not isinstance(policy, Attached):
             check_fits(policy, env)

@@ -1,12 +1,13 @@
 """What an evaluation is: the protocol asked for, the episodes played, and what they add up to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from sayact.evals.rollouts import EpisodeResult
 from sayact.evals.statistics import Interval, Paired, mean_interval, paired, wilson
+from sayact.evals.suites.means import means_of
 
 # The five families that the official evaluation script of Language-Table (commit 5b7bf0e) plays, in
 # its order. Their mean is the headline; the other two are reported beside it.
@@ -21,8 +22,20 @@ ALL_FAMILIES: tuple[str, ...] = (*OFFICIAL_FAMILIES, "point2block", "block1_to_c
 
 
 # What an evaluation says of how it was made; the oldest do not say what computed the network.
-# A language model's also says how often it planned, where that was asked for.
-PROVENANCE = ("version", "commit", "command", "hardware", "computed_by", "plan_every")
+# A language model's also says how often it planned, where that was asked for; one of suites, which
+# versions of them were played.
+PROVENANCE = (
+    "version",
+    "commit",
+    "command",
+    "hardware",
+    "computed_by",
+    "plan_every",
+    "suite_versions",
+)
+
+# Steps of an episode of a family: the official script's. A suite knows its own.
+FAMILY_STEPS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,20 +58,51 @@ class FamilyResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeanResult:
+    """The mean of several suites (`suites.means`)."""
+
+    success: float
+    interval: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """What was asked. `seed` and `max_steps` are the official script's: seed 0, 200 steps."""
+    """What was asked: families of tasks, or suites. Seed 0 and 200 steps are the official script's.
+
+    suites: where there are any, they are played and nothing else; `families` is empty then, and
+        `block_mode` says nothing: a suite lays its own table.
+    max_steps: None for as many as each suite says.
+    """
 
     world: str = "language_table"
     families: tuple[str, ...] = ALL_FAMILIES
     episodes: int = 50
     seed: int = 0
-    max_steps: int = 200
+    max_steps: int | None = FAMILY_STEPS
     block_mode: str = "BLOCK_8"
+    suites: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What successes are counted by, in the order of tables."""
+        return self.suites or self.families
+
+
+def suite_protocol(
+    suites: Sequence[str], *, episodes: int = 50, seed: int = 0, max_steps: int | None = None
+) -> Protocol:
+    """To play suites, each with its own number of steps unless told."""
+    return Protocol(
+        families=(), suites=tuple(suites), episodes=episodes, seed=seed, max_steps=max_steps
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The episodes of one policy, ordered by family and index, and those played for comparison."""
+    """The episodes of one policy, ordered by part and index, and those played for comparison.
+
+    A part is a family or, where suites were played, a suite; `EpisodeResult.family` names it.
+    """
 
     policy: str
     protocol: Protocol
@@ -70,15 +114,29 @@ class Evaluation:
 
     @cached_property
     def families(self) -> dict[str, FamilyResult]:
-        found = {
-            family: [e for e in self.episodes if e.family == family]
-            for family in self.protocol.families
-        }
-        return {family: summarise(episodes) for family, episodes in found.items()}
+        """Counts by part."""
+        return {part: summarise(self.played(part)) for part in self.protocol.parts}
+
+    @cached_property
+    def means(self) -> dict[str, MeanResult]:
+        """Of suites, where all that belong to a mean were played."""
+        return {mean.name: self._mean_of(mean.weights) for mean in means_of(self.protocol.suites)}
+
+    def _mean_of(self, weights: Mapping[str, float]) -> MeanResult:
+        parts = [self.families[suite] for suite in weights]
+        shares = tuple(weights.values())
+        return MeanResult(
+            success=sum(w * p.success for w, p in zip(shares, parts, strict=True)),
+            interval=mean_interval([(p.successes, p.episodes) for p in parts], shares),
+        )
+
+    def played(self, *parts: str) -> list[EpisodeResult]:
+        """The episodes of these parts."""
+        return [e for e in self.episodes if e.family in parts]
 
     @property
     def mean_families(self) -> tuple[str, ...]:
-        """The families behind the headline: the official ones, or all when none of them ran."""
+        """The parts behind the headline: the official families, or all when none of them ran."""
         return tuple(f for f in self.families if f in OFFICIAL_FAMILIES) or tuple(self.families)
 
     @property
@@ -103,9 +161,10 @@ class Evaluation:
         total = sum(count for _, count in steps)
         return sum(mass * count for mass, count in steps) / total if total else None
 
-    def against(self, other: "Evaluation") -> Paired:
-        """Start by start against another policy of the same protocol."""
-        return paired([e.success for e in self.episodes], [e.success for e in other.episodes])
+    def against(self, other: "Evaluation", *parts: str) -> Paired:
+        """Start by start against another policy of the same protocol; all parts unless told."""
+        mine, theirs = (one.played(*(parts or self.protocol.parts)) for one in (self, other))
+        return paired([e.success for e in mine], [e.success for e in theirs])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -114,6 +173,7 @@ class Evaluation:
             "mean_success": self.mean_success,
             "mean_interval": self.mean_interval,
             "mean_families": self.mean_families,
+            "means": {name: asdict(mean) for name, mean in self.means.items()},
             "control_hz": round(self.control_hz, 1),
             "illegal": self.illegal,
             "world": self.protocol.world,
@@ -130,7 +190,7 @@ class Evaluation:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Evaluation":
         asked = dict(data["protocol"])
-        asked["families"] = tuple(asked["families"])
+        asked |= {key: tuple(asked[key]) for key in ("families", "suites") if key in asked}
         return cls(
             policy=data["policy"],
             protocol=Protocol(**asked),

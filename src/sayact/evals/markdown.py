@@ -1,13 +1,15 @@
-"""Tables as Markdown: a column of names on the left, numbers on the right."""
+"""Tables as Markdown: columns of words on the left, numbers on the right."""
 
 from collections.abc import Iterable, Sequence
 
 from sayact.evals.statistics import Interval, percent
 
 
-def table_lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """The first column is aligned left, all others right."""
-    rule = ["---", *["---:"] * (len(headings) - 1)]
+def table_lines(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1
+) -> list[str]:
+    """The first columns, of `words`, are aligned left, all others right."""
+    rule = ["---"] * words + ["---:"] * (len(headings) - words)
     return [f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows)]
 
 

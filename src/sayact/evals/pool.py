@@ -124,13 +124,13 @@ def _work(
     except Exception:
         done.put(RuntimeError(f"a worker failed at {place}:\n{traceback.format_exc()}"))
     finally:
-        if not _parent_lives():
+        if not parent_lives():
             done.cancel_join_thread()  # nobody reads any more: do not wait for it
 
 
 def _until_told(todo: "Queue[Any]") -> Iterator[Any]:
     """Tasks as they come, until told to stop or, after a kill, nobody is left to tell."""
-    while _parent_lives():
+    while parent_lives():
         try:
             task = todo.get(timeout=HEARTBEAT_SECONDS)
         except queue.Empty:
@@ -140,7 +140,8 @@ def _until_told(todo: "Queue[Any]") -> Iterator[Any]:
         yield task
 
 
-def _parent_lives() -> bool:
+def parent_lives() -> bool:
+    """Is whoever started this process still there? A process that nobody started has no parent."""
     parent = parent_process()
     return parent is None or parent.is_alive()
 

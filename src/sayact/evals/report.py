@@ -1,9 +1,9 @@
 """An evaluation as one page that can be sent by mail: numbers, curves and films, no other file.
 
-headline      the mean success of the official families, with its interval
-table         policies × families, an interval bar in every cell
+headline      the mean success of the official families, or of all suites, with its interval
+table         policies × families, or suites × policies; an interval bar in every cell
 curves        training, if there was any
-films         the first episodes of every family
+films         the first episodes of every family or suite
 provenance    command, commit, version, machine
 """
 
@@ -19,7 +19,7 @@ from sayact.evals.evaluation import Evaluation
 from sayact.evals.provenance import policy_title
 from sayact.evals.rollouts import EpisodeResult
 from sayact.evals.statistics import percent
-from sayact.evals.tables import TITLES, Row, headings, rows
+from sayact.evals.tables import TITLES, Cell, Row, headings, parts_word, rows, steps_words
 from sayact.evals.videos import film_path
 from sayact.policies.loading import BASELINES
 
@@ -55,11 +55,11 @@ def page(evaluation: Evaluation, videos: Path, curves: Sequence[Curve]) -> str:
 def _header(evaluation: Evaluation) -> str:
     asked = evaluation.protocol
     low, high = evaluation.mean_interval
-    count = len(evaluation.mean_families)
-    what = f"the mean of {count} task families" if count > 1 else evaluation.mean_families[0]
+    count, parts = len(evaluation.mean_families), "suites" if asked.suites else "task families"
+    what = f"the mean of {count} {parts}" if count > 1 else evaluation.mean_families[0]
     sentences = [
         f"Success in <b>{escape(asked.world)}</b>, {escape(what)}: "
-        f"{asked.episodes} episodes each, at most {asked.max_steps} steps, 95 % interval "
+        f"{asked.episodes} episodes each, at most {steps_words(asked)}, 95 % interval "
         f"{100 * low:.0f}–{100 * high:.0f} %.",
         f"It answers {evaluation.control_hz:,.0f} times a second on one thread.",
     ]
@@ -78,34 +78,59 @@ def _compared(evaluation: Evaluation, other: Evaluation) -> str:
 
 
 def _table(evaluation: Evaluation) -> str:
-    titles = "".join(f"<th>{escape(t)}</th>" for t in ["", *headings(evaluation), "control"])
     main = policy_title(evaluation.policy)
-    lines = "".join(_row(row, row.policy == main) for row in rows(evaluation))
+    lines = _suite_lines if evaluation.protocol.suites else _policy_lines
     pairs = "; ".join(_compared(evaluation, other) for other in evaluation.beside)
     note = (
         f'<p class="note">On the same {len(evaluation.episodes)} starts, episodes that only '
         f"{escape(main)} got done to those that only the other did, with McNemar's exact test: "
         f"{pairs}.</p>\n"
     )
+    by = "suite" if evaluation.protocol.suites else "task family"
     return (
-        "<h2>Success by task family<small>percent, with 95 % Wilson intervals</small></h2>\n"
-        f'<div class="card"><table><tr>{titles}</tr>{lines}</table></div>\n{note if pairs else ""}'
+        f"<h2>Success by {by}<small>percent, with 95 % Wilson intervals</small></h2>\n"
+        f'<div class="card"><table>{lines(evaluation)}</table></div>\n{note if pairs else ""}'
     )
 
 
-def _row(row: Row, main: bool) -> str:
-    has_mean = len(row.cells) > 1
-    cells = "".join(
-        f'<td class="{"mean" if has_mean and column == 0 else "family"}"><b>{100 * rate:.0f}</b>'
-        f"<span>{percent(rate, interval).partition(' ')[2]}</span>"
-        f"{interval_bar(rate, interval)}</td>"
-        for column, (rate, interval) in enumerate(row.cells)
-    )
-    kind = "main" if main else "beside"
-    return (
-        f'<tr class="{kind}"><td class="policy">{escape(row.policy)}</td>{cells}'
+def _policy_lines(evaluation: Evaluation) -> str:
+    """A line a policy: families are few."""
+    titles = "".join(f"<th>{escape(t)}</th>" for t in ["", *headings(evaluation), "control"])
+    main = policy_title(evaluation.policy)
+    lines = "".join(
+        f'<tr class="{_kind(row, main)}"><td class="policy">{escape(row.policy)}</td>'
+        f"{''.join(map(_number, row.cells))}"
         f'<td class="control">{row.control_hz:,.0f} Hz</td></tr>\n'
+        for row in rows(evaluation)
     )
+    return f"<tr>{titles}</tr>{lines}"
+
+
+def _suite_lines(evaluation: Evaluation) -> str:
+    """A line a suite: they are many."""
+    shown = rows(evaluation)
+    titles = "".join(f"<th>{escape(t)}</th>" for t in ["", *(row.policy for row in shown)])
+    lines = "".join(
+        f'<tr class="main"><td class="policy">{escape(cells[0].title)}</td>'
+        f"{''.join(map(_number, cells))}</tr>\n"
+        for cells in zip(*(row.cells for row in shown), strict=True)
+    )
+    rates = "".join(f'<td class="control">{row.control_hz:,.0f} Hz</td>' for row in shown)
+    return (
+        f'<tr>{titles}</tr>{lines}<tr class="beside"><td class="policy">control</td>{rates}</tr>\n'
+    )
+
+
+def _number(cell: Cell) -> str:
+    return (
+        f'<td class="{"mean" if cell.mean else "family"}"><b>{100 * cell.rate:.0f}</b>'
+        f"<span>{percent(cell.rate, cell.interval).partition(' ')[2]}</span>"
+        f"{interval_bar(cell.rate, cell.interval)}</td>"
+    )
+
+
+def _kind(row: Row, main: str) -> str:
+    return "main" if row.policy == main else "beside"
 
 
 def _curves(curves: Sequence[Curve]) -> str:
@@ -128,7 +153,8 @@ def _films(evaluation: Evaluation, videos: Path) -> str:
         return ""
     return (
         f"<h2>{escape(policy_title(evaluation.policy))} at work<small>the first episodes of every "
-        "family, at real speed; below the picture, the action tokens</small></h2>\n"
+        f"{parts_word(evaluation.protocol)}, at real speed; below the picture, the action tokens"
+        "</small></h2>\n"
         f'<div class="films">{"".join(films)}</div>\n'
     )
 
@@ -154,9 +180,15 @@ def _provenance(evaluation: Evaluation) -> str:
         "version": f"sayact {escape(evaluation.provenance['version'])}",
         "hardware": escape(evaluation.provenance["hardware"]),
         "computed by": escape(evaluation.provenance.get("computed_by", "the default engine")),
-        "starts": f"{escape(asked.block_mode)}, seed {asked.seed}; one start each (seed, family, "
-        "episode), the same for every policy",
+        "starts": f"{escape(_starts(evaluation))}, seed {asked.seed}; one start each (seed, "
+        f"{parts_word(asked)}, episode), the same for every policy",
         "date": f"{escape(evaluation.date)}; it took {evaluation.seconds:,.0f} s",
     }
     items = "".join(f"<dt>{name}</dt><dd>{fact}</dd>" for name, fact in facts.items())
     return f'<h2>Where the numbers come from</h2>\n<div class="card"><dl>{items}</dl></div>\n'
+
+
+def _starts(evaluation: Evaluation) -> str:
+    """What was laid on the table: the block mode, or the suites with their versions."""
+    versions = evaluation.provenance.get("suite_versions")
+    return f"suites (name, version): {versions}" if versions else evaluation.protocol.block_mode

@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -26,6 +27,7 @@ BOX_TOLERANCE = 1e-6
 class EpisodeResult:
     """`acting_seconds` is the time spent inside `policy.act`; `error` names a refused action.
 
+    `family`: what the episode counts for: a family of tasks, or a suite.
     `ended_by_policy`: the policy said that it was done. Whether it was, is the world's `success`.
     `illegal`: the mean probability that a language model gave to what is no action; None: it is no
     language model. `plans`: how many different plans it followed.
@@ -88,14 +90,16 @@ def run_episode(
     family: str,
     index: int,
     seed: int,
+    options: dict[str, Any] | None = None,
     watch: Callable[[Moment], None] | None = None,
 ) -> EpisodeResult:
-    """Play from reset to end. `env` sets tasks of `family` only and knows its own step limit.
+    """Play from reset to end. `env` knows its own step limit.
 
+    It sets tasks of `family` only, or plays what `options` give to its reset: the start of a suite.
     The policy's own end is one more step that moves nothing, so that the world can judge it.
     """
     start = episode_seed(seed, family, index)
-    raw, info = env.reset(seed=start)
+    raw, info = env.reset(seed=start, options=options)
     begin(policy, env, seed=start)
     space: ActionSpace = env.unwrapped.action_space_spec  # type: ignore[attr-defined]
     controller = Controller(space)

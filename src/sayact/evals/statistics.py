@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 # Two-sided 95 % point of the normal distribution; every interval of this project uses it.
 Z95 = 1.959963984540054
 
@@ -28,19 +30,24 @@ def wilson(successes: int, episodes: int) -> Interval:
     return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
 
 
-def mean_interval(counts: Sequence[tuple[int, int]]) -> Interval:
-    """95 % interval of the unweighted mean of several rates, from (successes, episodes) of each.
+def mean_interval(
+    counts: Sequence[tuple[int, int]], weights: Sequence[float] | None = None
+) -> Interval:
+    """95 % interval of the mean of several rates, from (successes, episodes) of each.
 
     The squared distances from each rate to its Wilson bounds add up like variances (MOVER; Donner
     and Zou, 2012), so rates of exactly 0 or 1 still carry their doubt. It covers the chance of
-    episodes within these families, not the choice of families.
+    episodes within these families, not the choice of families. `weights` sum to 1; all the same
+    unless given.
     """
-    rates = [successes / episodes for successes, episodes in counts]
-    bounds = [wilson(successes, episodes) for successes, episodes in counts]
-    mean = sum(rates) / len(rates)
-    below = math.hypot(*(r - low for r, (low, _) in zip(rates, bounds, strict=True)))
-    above = math.hypot(*(high - r for r, (_, high) in zip(rates, bounds, strict=True)))
-    return max(0.0, mean - below / len(rates)), min(1.0, mean + above / len(rates))
+    shares = weights or [1 / len(counts)] * len(counts)
+    mean, below, above = 0.0, 0.0, 0.0
+    for (successes, episodes), share in zip(counts, shares, strict=True):
+        rate, (low, high) = successes / episodes, wilson(successes, episodes)
+        mean += share * rate
+        below = math.hypot(below, share * (rate - low))
+        above = math.hypot(above, share * (high - rate))
+    return max(0.0, mean - below), min(1.0, mean + above)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,88 @@ def paired(first: Sequence[bool], second: Sequence[bool]) -> Paired:
         interval=(max(-1.0, middle - half), min(1.0, middle + half)),
         p_value=_sign_test(only_first, only_second),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedMeans:
+    """Two policies on the same starts of several suites; first, second: the means of their rates.
+
+    `difference` is the first mean minus the second, `ratio` the first over the second.
+    """
+
+    episodes: int
+    first: float
+    second: float
+    difference: float
+    interval: Interval
+    p_value: float
+    ratio: float
+    ratio_interval: Interval
+
+
+# A suite's outcomes of the first and of the second policy, start by start.
+PairedOutcomes = tuple[Sequence[bool], Sequence[bool]]
+
+
+def paired_means(
+    suites: Sequence[PairedOutcomes],
+    rng: np.random.Generator,
+    weights: Sequence[float] | None = None,
+    draws: int = 4000,
+) -> PairedMeans:
+    """Compare the means of several suites on the same starts; `weights` as in `mean_interval`.
+
+    The difference's 95 % interval puts each suite's Agresti-Min interval together by the squared
+    distances to its bounds (as `mean_interval` does), so that rates of 0 and 1 still carry their
+    doubt. The p-value is McNemar's exact one over the discordant starts of all suites. `rng` draws
+    the bootstrap of the ratio.
+    """
+    shares = weights or [1 / len(suites)] * len(suites)
+    pairs = [paired(first, second) for first, second in suites]
+    first, second = (
+        sum(
+            share * float(np.mean(outcomes[i]))
+            for share, outcomes in zip(shares, suites, strict=True)
+        )
+        for i in (0, 1)
+    )
+    below, above = 0.0, 0.0
+    for share, pair in zip(shares, pairs, strict=True):
+        below = math.hypot(below, share * (pair.difference - pair.interval[0]))
+        above = math.hypot(above, share * (pair.interval[1] - pair.difference))
+    ratio, ratio_interval = _ratio(suites, shares, rng, draws)
+    return PairedMeans(
+        episodes=sum(pair.episodes for pair in pairs),
+        first=first,
+        second=second,
+        difference=first - second,
+        interval=(max(-1.0, first - second - below), min(1.0, first - second + above)),
+        p_value=_sign_test(sum(p.only_first for p in pairs), sum(p.only_second for p in pairs)),
+        ratio=ratio,
+        ratio_interval=ratio_interval,
+    )
+
+
+def _ratio(
+    suites: Sequence[PairedOutcomes],
+    shares: Sequence[float],
+    rng: np.random.Generator,
+    draws: int,
+) -> tuple[float, Interval]:
+    """Of the two means, with the 95 % percentile interval of starts drawn anew within each suite.
+
+    Half a success among all starts is added to both means, lest something be divided by nothing.
+    """
+    means = np.full((draws + 1, 2), 0.5 / sum(len(first) for first, _ in suites))
+    for share, outcomes in zip(shares, suites, strict=True):
+        played = np.array(outcomes, float)  # (2, starts)
+        starts = played.shape[1]
+        drawn = rng.integers(starts, size=(draws, starts))
+        means[0] += share * played.mean(1)
+        means[1:] += share * played[:, drawn].mean(2).T
+    ratios = means[:, 0] / means[:, 1]
+    low, high = np.quantile(ratios[1:], (0.025, 0.975))
+    return float(ratios[0]), (float(low), float(high))
 
 
 def _sign_test(wins: int, losses: int) -> float:

@@ -1,0 +1,1 @@
+"""Seeded lists of starts that ask for more than the robot's demonstrations showed."""
