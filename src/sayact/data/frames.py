@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from numpy.lib.format import open_memmap
 from rich.console import Console
 from rich.progress import track
 
 from sayact.data.dataset import Dataset
+from sayact.data.joined_frames import JoinedFrames
 from sayact.data.layout import unfinished_name
-from sayact.schema.errors import BrokenDatasetError, SayactError, ShapeError
+from sayact.schema.errors import BrokenDatasetError, SayactError
 
 logger = logging.getLogger(__name__)
 
@@ -35,36 +36,6 @@ Shrink = Callable[[UInt8[np.ndarray, "L H W 3"]], UInt8[np.ndarray, "L h w 3"]]
 
 FORMAT = 1  # of the store itself; a store of another format is built anew
 FRAMES, HEAD = "frames.npy", "store.json"
-
-
-class JoinedFrames:
-    """Several (n, h, w, 3) arrays read as one of N rows; only rows asked for are touched."""
-
-    def __init__(self, parts: Sequence[UInt8[np.ndarray, "_ _ _ 3"]]) -> None:
-        self.parts = list(parts)
-        self.starts = np.cumsum([0, *(len(part) for part in parts)])
-        if len({part.shape[1:] for part in parts}) != 1:
-            raise ShapeError(f"stores of different pictures: {[p.shape[1:] for p in parts]}")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (int(self.starts[-1]), *self.parts[0].shape[1:])
-
-    def __len__(self) -> int:
-        return int(self.starts[-1])
-
-    def __getitem__(self, rows: Int[np.ndarray, "..."]) -> UInt8[np.ndarray, "... h w 3"]:
-        rows = np.asarray(rows)
-        flat = rows.reshape(-1)
-        if flat.size and (flat.min() < 0 or flat.max() >= len(self)):
-            raise IndexError(f"rows {flat.min()} … {flat.max()} of {len(self)} frames")
-        out = np.empty((len(flat), *self.parts[0].shape[1:]), np.uint8)
-        part_of = np.searchsorted(self.starts, flat, side="right") - 1
-        for number, part in enumerate(self.parts):
-            (places,) = np.nonzero(part_of == number)
-            if len(places):
-                out[places] = part[flat[places] - self.starts[number]]
-        return out.reshape(*rows.shape, *out.shape[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +135,7 @@ class FrameStore:
         firsts = np.cumsum([0, *(store.episodes for store in stores)])
         rows = np.cumsum([0, *(len(store) for store in stores)])
         return cls(
-            frames=JoinedFrames([part for store in stores for part in store.frames.parts]),
+            frames=JoinedFrames.of([store.frames for store in stores]),
             actions=np.concatenate([store.actions for store in stores]),
             states=np.concatenate([store.states for store in stores]),
             privileged={
@@ -180,6 +151,24 @@ class FrameStore:
             success=np.concatenate([store.success for store in stores]),
             tasks=tuple(task for store in stores for task in store.tasks),
             infos=tuple(info for store in stores for info in store.infos),
+        )
+
+    def only(self, episodes: Int64[np.ndarray, "K"]) -> "FrameStore":
+        """The store of K of its episodes, in the order given; pictures are not copied."""
+        lengths = np.diff(self.starts)[episodes]
+        ranges = [np.arange(*self.starts[e : e + 2].tolist()) for e in episodes]
+        rows = np.concatenate(ranges) if ranges else np.zeros(0, np.int64)
+        return FrameStore(
+            frames=self.frames.only(rows),
+            actions=self.actions[rows],
+            states=self.states[rows],
+            privileged={name: values[rows] for name, values in self.privileged.items()},
+            episode_index=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
+            frame_index=self.frame_index[rows],
+            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            success=self.success[episodes],
+            tasks=tuple(self.tasks[e] for e in episodes),
+            infos=tuple(self.infos[e] for e in episodes),
         )
 
 

@@ -16,7 +16,8 @@ from jaxtyping import Int64
 
 from sayact.codecs import ImageCodec
 from sayact.data.dataset import Dataset
-from sayact.data.frames import HEAD, FrameStore, JoinedFrames, is_frame_store
+from sayact.data.frames import HEAD, FrameStore, is_frame_store
+from sayact.data.joined_frames import JoinedFrames
 from sayact.experiments.runs import open_frames, open_store
 from sayact.schema.errors import SayactError
 

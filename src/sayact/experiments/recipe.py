@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from sayact.codecs import ImageCodec, Processor, UniformBins
 from sayact.data.augmentation import ColourJitter, PadThenCrop
+from sayact.experiments.episodes import Chosen
 from sayact.models.rt1 import RT1Config
 from sayact.schema import LANGUAGE_TABLE
 from sayact.train import TrainConfig
@@ -25,10 +26,10 @@ class Round:
 class Experiment:
     """What all recipes on Language-Table have.
 
-    noise: share of steps at which the demonstrating oracle gets a kick. watch_episodes: closed-loop
-    episodes of each of `watch_families` at every evaluation during training. jitter: what the
-    colours of training pictures go through. tiny: made by `tiny`, which its checkpoints say of
-    themselves.
+    noise: share of steps at which the demonstrating oracle gets a kick. chosen: of the episodes,
+    which are learned from. watch_episodes: closed-loop episodes of each of `watch_families` at
+    every evaluation during training; none: it is not watched. jitter: what the colours of training
+    pictures go through. tiny: made by `tiny`, which its checkpoints say of themselves.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Experiment:
     families: tuple[str, ...]
     block_mode: str = "BLOCK_8"
     noise: float = 0.1
+    chosen: Chosen = Chosen()  # noqa: RUF009 - frozen
     watch_families: tuple[str, ...] = ("block2block",)
     watch_episodes: int = 20
     jitter: ColourJitter | None = OFFICIAL_JITTER

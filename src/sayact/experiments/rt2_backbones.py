@@ -1,5 +1,7 @@
 """From a recipe to what is trained: backbone, tokenizer and the codecs between it and the robot."""
 
+from collections.abc import Sequence
+
 import torch
 
 from sayact.codecs.nano_tokenizer import nano_tokenizer
@@ -10,7 +12,7 @@ from sayact.models.rt2 import RT2, SoftRange
 from sayact.models.vlms.nano import NanoVLM
 from sayact.models.vlms.vlm import VLM
 from sayact.schema import LANGUAGE_TABLE
-from sayact.schema.errors import SayactError
+from sayact.schema.errors import SayactError, UnknownNameError
 
 
 def build(recipe: RT2Recipe) -> tuple[RT2, TextProcessor]:
@@ -44,6 +46,29 @@ def soft_ranges(recipe: RT2Recipe, processor: TextProcessor) -> tuple[SoftRange,
             )
         ranges.append(SoftRange(ids=processor.places.ids, sigma=recipe.soft_places))
     return tuple(ranges)
+
+
+def freeze(model: RT2, recipe: RT2Recipe, began: Sequence[str]) -> None:
+    """Keep the recipe's frozen parts as they are; `began` is what is told of the first weights.
+
+    Raises SayactError for a part that is not there, weights that nobody trained, or batch norm that
+    would go on learning.
+    """
+    if recipe.frozen and not began:
+        raise SayactError(
+            f"{', '.join(recipe.frozen)} would be frozen as drawn at random; give --init, a "
+            "checkpoint to begin with"
+        )
+    if recipe.frozen and recipe.train.batch_norm != "running":
+        raise SayactError(
+            "parts of a network are frozen only with batch_norm='running'; the recipe says "
+            f"{recipe.train.batch_norm!r}"
+        )
+    parts = dict(model.named_modules())
+    for name in recipe.frozen:
+        if name not in parts:
+            raise UnknownNameError("part of the network", name, [n for n in parts if "." not in n])
+        parts[name].requires_grad_(False)
 
 
 def _backbone(recipe: RT2Recipe) -> tuple[VLM, JsonTokenizer]:

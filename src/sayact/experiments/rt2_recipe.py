@@ -70,7 +70,8 @@ class RT2Recipe(Experiment):
     standard deviation, in bins, of the target about the right action or place; 0 is one-hot.
     plan_share: of the robot examples, with a plan. held_out: answers of each kind and scene that
     are measured at every evaluation, on pictures never learned from. bfloat16: keep the weights of
-    checkpoints so; what training goes on from stays float32.
+    checkpoints so; what training goes on from stays float32. frozen: parts of the network, such as
+    "vlm.eyes", that stay as they are in the checkpoint that the run begins with.
     """
 
     vlm: NanoConfig | Hub
@@ -83,6 +84,7 @@ class RT2Recipe(Experiment):
     plan_share: float = 0.0
     held_out: int = 100
     bfloat16: bool = True
+    frozen: tuple[str, ...] = ()
 
     def learns_from(self, source: str) -> bool:
         """Is it part of any phase's mixture?"""

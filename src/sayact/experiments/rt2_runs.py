@@ -18,7 +18,7 @@ from sayact.config import to_json
 from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.evals.provenance import provenance
 from sayact.experiments.resuming import kept
-from sayact.experiments.rt2_backbones import build
+from sayact.experiments.rt2_backbones import build, freeze
 from sayact.experiments.rt2_phases import (
     check_phases,
     ended,
@@ -76,6 +76,7 @@ def run(
     torch.manual_seed(recipe.train.seed)
     model, processor = build(recipe)
     began = begin(model, out, given.init, resume=resume)
+    freeze(model, recipe, began)
     write_start(recipe, out, began, say)
     (out / MODEL_FILE).write_text(describe_parts(model.vlm), encoding="utf-8")
     sources = Sources(recipe, given, processor, model.vlm.context, out, workers)

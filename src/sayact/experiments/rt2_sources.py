@@ -16,6 +16,7 @@ from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.data.vision_language.source import VisionLanguage
 from sayact.data.vision_language.store import PictureStore
 from sayact.evals.web import draw_web
+from sayact.experiments.episodes import choose
 from sayact.experiments.plans import plan_task
 from sayact.experiments.rt2_recipe import ROBOT, ROBOT_QUESTIONS, WEB, Phase, RT2Recipe
 from sayact.experiments.runs import collect_round, locate_task, open_frames
@@ -28,13 +29,15 @@ class Given:
 
     data: robot datasets, or frame caches made of such, in place of the first demonstrations.
     web: folders of pictures with questions, in place of the embedded web. init: a checkpoint of the
-    same network, whose weights it begins with. strict: bad web examples are errors. skip_broken:
+    same network, whose weights it begins with. cache: where shrunk pictures are kept, for other
+    runs too; in the run's own folder unless told. strict: bad web examples are errors. skip_broken:
     broken robot episodes are left out.
     """
 
     data: Sequence[Path] = ()
     web: Sequence[Path] = ()
     init: Path | None = None
+    cache: Path | None = None
     strict: bool = False
     skip_broken: bool = False
 
@@ -64,11 +67,15 @@ class Sources:
         folders = [self.out / "data" / f"round-{number}"]
         if self.given.data and not self.robot:
             folders = list(self.given.data)
-        elif not is_frame_store(self.out / "cache" / folders[0].name):
+        elif not is_frame_store(self.cache / folders[0].name):
             # The cache is made of a round that is complete: there is nothing left to collect.
             collect_round(self.recipe, number, folders[0], self.out, self.workers)
-        images, cache, skip = self.recipe.images, self.out / "cache", self.given.skip_broken
-        self.robot += [open_frames(folder, images, cache, skip) for folder in folders]
+        images, skip = self.recipe.images, self.given.skip_broken
+        self.robot += [open_frames(folder, images, self.cache, skip) for folder in folders]
+
+    @property
+    def cache(self) -> Path:
+        return self.given.cache or self.out / "cache"
 
     @cached_property
     def web(self) -> VisionLanguage:
@@ -78,7 +85,7 @@ class Sources:
         store = PictureStore.build(
             [open_reader(folder) for folder in folders],
             recipe.images,
-            self.out / "cache" / "web",
+            self.cache / "web",
             strict=given.strict,
             workers=self.workers,
         )
@@ -95,7 +102,7 @@ class Sources:
     def _open(self, name: str) -> Source:
         if name == WEB:
             return self.web
-        frames = FrameStore.join(self.robot)
+        frames = choose(FrameStore.join(self.robot), self.recipe.chosen)
         if name == ROBOT_QUESTIONS:
             return RobotQuestions(frames, self.processor, locate=locate_task, name=name)
         return RobotText(

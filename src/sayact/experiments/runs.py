@@ -26,6 +26,7 @@ from sayact.evals.collect import collect
 from sayact.evals.evaluate import evaluate
 from sayact.evals.evaluation import Protocol
 from sayact.evals.provenance import provenance
+from sayact.experiments.episodes import choose
 from sayact.experiments.pretrained import start_backbone
 from sayact.experiments.recipe import Experiment, Recipe
 from sayact.experiments.resuming import RECIPE_FILE, changes, check_same, kept, note
@@ -58,6 +59,7 @@ def run(
     *,
     out: Path,
     data: Sequence[Path] = (),
+    cache: Path | None = None,
     resume: bool = False,
     workers: int = 2,
     skip_broken: bool = False,
@@ -68,9 +70,11 @@ def run(
 ) -> Path:
     """Run all rounds and return the folder of the final checkpoint.
 
-    `data` are datasets collected before; they replace the demonstrations of the first round.
-    `backbone` holds ImageNet weights; `say` gets what a person should read, as lines. Training and
-    its evaluations run on `device`; a policy that is followed while collecting, on the CPU.
+    `data` are datasets collected before, or frame caches made of such; they replace the
+    demonstrations of the first round. `cache` is where shrunk pictures are kept, in `out` unless
+    told. `backbone` holds ImageNet weights; `say` gets what a person should read, as lines.
+    Training and its evaluations run on `device`; a policy that is followed while collecting, on the
+    CPU.
     """
     recipe.train.check(recipe.model.frames)
     check_start(recipe, out, data, resume, device)
@@ -82,14 +86,17 @@ def run(
     (out / MODEL_FILE).write_text(models.describe(model), encoding="utf-8")
     stores: list[FrameStore] = []
     checkpoint = out
+    watched = (lambda checkpoint, step: watch(recipe, checkpoint, device),)
+    evaluators = watched if recipe.watch_episodes else ()
     for number, stage in enumerate(recipe.rounds):
         folders = list(data) if data and number == 0 else [out / "data" / f"round-{number}"]
         if not (data and number == 0):
             collect_round(recipe, number, folders[0], out, workers)
         for folder in folders:
-            stores.append(open_store(folder, processor.images, out / "cache", skip_broken))
+            images, kept_in = processor.images, cache or out / "cache"
+            stores.append(open_frames(folder, images, kept_in, skip_broken))
         sampler = WindowSampler(
-            FrameStore.join(stores),
+            choose(FrameStore.join(stores), recipe.chosen),
             processor,
             seed=recipe.train.seed,
             jitter=recipe.jitter,
@@ -102,7 +109,7 @@ def run(
             sampler,
             out=out,
             describe=lambda weights: describe(recipe, processor, weights, began),
-            evaluators=(lambda checkpoint, step: watch(recipe, checkpoint, device),),
+            evaluators=evaluators,
             progress=progress,
             resume=resume or number > 0,
             until=stage.until,

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from sayact.codecs import ImageCodec, Processor, UniformBins
-from sayact.data.frames import FrameStore, JoinedFrames
+from sayact.data.frames import FrameStore
+from sayact.data.joined_frames import JoinedFrames
 from sayact.models.layers.efficientnet import EfficientNetConfig, StageConfig
 from sayact.models.rt1 import RT1Config
 from sayact.models.vlms.nano_config import NanoConfig

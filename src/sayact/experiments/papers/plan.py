@@ -1,0 +1,216 @@
+"""What a budget buys: steps of every arm, demonstrations, pictures, starts of every suite.
+
+    hours × workers ──▶ training 62 %   steps: an ablation's is 1, see SHARES
+                        playing  25 %   starts of every suite
+                        making    8 %   demonstrations, pictures of the web
+                        the rest        starting, shrinking pictures, drawing figures
+
+A plan is made once and kept in the experiment's folder: who goes on goes on with the same one.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sayact.config import from_json, to_json
+from sayact.evals.suites.instructions import HELD_OUT_PAIRS
+from sayact.experiments.papers.arms import Arm
+from sayact.experiments.papers.speed import Speed
+from sayact.experiments.papers.suites import ablation_suites, main_suites, planned_suites
+from sayact.schema.errors import SayactError
+
+PLAN = "plan.json"
+HOUR = 3600.0  # seconds
+UNITS = {"m": 1 / 60, "h": 1.0, "d": 24.0}  # hours
+
+TRAINING, PLAYING, MAKING = 0.62, 0.25, 0.08  # of the budget
+
+# Steps against an ablation's. Pointing is learned late on the web (results/rt2-nano-web.md), and
+# RT-1's steps are quick.
+SHARES = {"web": 2.0, "rt1": 3.0, "main": 2.5, "ablation": 1.0}
+# What more would be waste, by the curves of results/rt2-nano.md and results/rt1-nano.md.
+MOST_STEPS = {"web": 6_000, "rt1": 12_000, "main": 12_000, "ablation": 6_000}
+FEWEST_STEPS = 100
+TINY_STEPS, TINY_HOURS = 20, 0.03
+
+# Seconds of one thread for an episode, failures included, where rt2-nano trains at NANO_STEP.
+EPISODE = {"rt2": 2.4, "rt1": 1.2, "baseline": 0.8}
+NANO_STEP = 0.55
+FEWEST_STARTS, MOST_STARTS = 5, 50
+ABLATIONS_PART = 0.6  # of the time for playing
+
+DEMONSTRATION, PICTURE = 0.36, 0.03  # seconds of one thread for making one
+MOST_EPISODES, FEWEST_EPISODES = 5_000, 200
+MOST_PICTURES, FEWEST_PICTURES = 40_000, 2_000
+PAGES = 0.3  # drawn pages for every render of a table, as in rt2_web_pretraining
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All numbers of an experiment but those of its networks.
+
+    hours: of the clock, with `workers` processes. steps: by kind (`kind_of`). starts,
+    ablation_starts: of every suite that main arms and ablations play. episodes: demonstrations,
+    less those of the `held_out` pairs of family and block. seconds: expected of one thread, by what
+    is done.
+    """
+
+    hours: float
+    workers: int
+    seed: int
+    steps: dict[str, int]
+    starts: int
+    ablation_starts: int
+    episodes: int
+    pictures: int
+    pages: int
+    speed: Speed
+    held_out: tuple[tuple[str, str], ...] = HELD_OUT_PAIRS
+    tiny: bool = False
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+    def steps_of(self, arm: Arm) -> int:
+        return self.steps[kind_of(arm)]
+
+    def seconds_of(self, arm: Arm) -> float:
+        """Expected to train an arm, of one thread."""
+        return self.steps_of(arm) * seconds_a_step(arm, self.speed)
+
+    def suites_of(self, tier: str) -> tuple[str, ...]:
+        """What a player of this tier plays: "main", "ablation" or "planned"."""
+        if tier == "planned":
+            return planned_suites(self.tiny)
+        return main_suites(self.tiny) if tier == "main" else ablation_suites(self.tiny)
+
+    def starts_of(self, tier: str) -> int:
+        return self.ablation_starts if tier == "ablation" else self.starts
+
+
+def make_plan(
+    arms: Sequence[Arm],
+    speed: Speed,
+    *,
+    hours: float,
+    workers: int = 2,
+    seed: int = 0,
+    beside: int = 0,
+    made: Sequence[str] = (),
+) -> Plan:
+    """`arms` are those to be trained; `beside`, how many more policies play what the main arms do;
+    `made`, of "data" and "web" what is there already."""
+    budget = hours * HOUR * max(workers, 1)
+    unit = sum(SHARES[kind_of(arm)] * seconds_a_step(arm, speed) for arm in arms)
+    scale = TRAINING * budget / max(unit, 1e-9)
+    steps = {
+        kind: _within(share * scale, FEWEST_STEPS, MOST_STEPS[kind])
+        for kind, share in SHARES.items()
+    }
+    each = MAKING * budget / max(2 - len(made), 1)
+    pictures = _within(each / PICTURE / (1 + PAGES), FEWEST_PICTURES, MOST_PICTURES)
+    starts, ablation_starts, playing = _starts(arms, speed, PLAYING * budget, beside)
+    plan = Plan(
+        hours=hours,
+        workers=workers,
+        seed=seed,
+        steps=steps,
+        starts=starts,
+        ablation_starts=ablation_starts,
+        episodes=_within(each / DEMONSTRATION, FEWEST_EPISODES, MOST_EPISODES),
+        pictures=pictures,
+        pages=round(PAGES * pictures),
+        speed=speed,
+    )
+    seconds = {
+        "making": (0 if "data" in made else plan.episodes * DEMONSTRATION)
+        + (0 if "web" in made else (plan.pictures + plan.pages) * PICTURE),
+        "training": sum(plan.seconds_of(arm) for arm in arms),
+        "playing": playing,
+    }
+    return replace(plan, seconds=seconds)
+
+
+def tiny_plan(workers: int, seed: int) -> Plan:
+    """Little of everything, to see that the path works."""
+    return Plan(
+        hours=TINY_HOURS,
+        workers=workers,
+        seed=seed,
+        steps=dict.fromkeys(SHARES, TINY_STEPS),
+        starts=2,
+        ablation_starts=1,
+        episodes=14,
+        pictures=24,
+        pages=8,
+        speed=Speed(rt1=0.1, nano=0.1, micro=0.1),
+        tiny=True,
+    )
+
+
+def keep_plan(plan: Plan, out: Path) -> Plan:
+    """The plan of the folder, with as many workers as this one; or this one, which is then written.
+
+    Raises SayactError where that was made with another budget or seed.
+    """
+    path = out / PLAN
+    if not path.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(to_json(plan), indent=1) + "\n")
+        part.replace(path)
+        return plan
+    kept = from_json(Plan, json.loads(path.read_text()))
+    if (kept.hours, kept.tiny, kept.seed) != (plan.hours, plan.tiny, plan.seed):
+        raise SayactError(
+            f"{out} was planned for {kept.hours:g} h with the seed {kept.seed}"
+            f"{', tiny' if kept.tiny else ''}; go on with that, or give another --out"
+        )
+    return replace(kept, workers=plan.workers)
+
+
+def kind_of(arm: Arm) -> str:
+    """What a number of steps is planned for: "web", "rt1", "main" or "ablation"."""
+    return arm.model if arm.model in ("web", "rt1") else arm.tier
+
+
+def seconds_a_step(arm: Arm, speed: Speed) -> float:
+    if arm.model == "rt1":
+        return speed.rt1
+    return speed.nano if arm.size == "nano" else speed.micro
+
+
+def hours_of(budget: str) -> float:
+    """ "3h", "90m" and "1.5d" in hours. Raises SayactError for anything else."""
+    read = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", budget.strip())
+    hours = float(read[1]) * UNITS[read[2]] if read else 0.0
+    if hours <= 0:
+        raise SayactError(f"a budget is a time, such as 90m, 3h or 1d; got {budget!r}")
+    return hours
+
+
+def _starts(
+    arms: Sequence[Arm], speed: Speed, seconds: float, beside: int
+) -> tuple[int, int, float]:
+    """Starts of each suite that main arms and ablations play, and what playing them takes."""
+    slow = max(speed.nano / NANO_STEP, 0.5)
+    main, ablation = (
+        [EPISODE[arm.model] * slow for arm in arms if arm.tier == tier and arm.model != "web"]
+        for tier in ("main", "ablation")
+    )
+    baselines = [EPISODE["baseline"] * slow] * 2 + [EPISODE["rt2"] * slow] * beside
+    one = sum(main + baselines) * len(main_suites(False))
+    one += EPISODE["rt2"] * slow * len(planned_suites(False))
+    other = sum(ablation) * len(ablation_suites(False))
+    part = ABLATIONS_PART if other else 0.0
+    starts = _within((1 - part) * seconds / one, FEWEST_STARTS, MOST_STARTS)
+    ablation_starts = (
+        _within(part * seconds / other, FEWEST_STARTS, MOST_STARTS) if other else FEWEST_STARTS
+    )
+    # An ablation is compared with main players on what both have played.
+    ablation_starts = min(ablation_starts, starts)
+    return starts, ablation_starts, starts * one + ablation_starts * other
+
+
+def _within(number: float, fewest: int, most: int) -> int:
+    return max(fewest, min(most, round(number)))

@@ -1,0 +1,87 @@
+"""How fast each network trains on this machine: what steps a budget buys."""
+
+import time
+from dataclasses import dataclass, replace
+
+import torch
+
+from sayact.experiments import rt1_language_table, rt2_language_table
+from sayact.experiments.papers.networks import MICRO, NANO
+from sayact.experiments.rt2_backbones import build
+from sayact.models.rt1 import RT1
+from sayact.models.trainable import Trainable
+from sayact.schema.batches import AnyBatch, Batch, TextBatch
+from sayact.train.config import TrainConfig
+from sayact.train.gradient import backward
+from sayact.train.loop import make_optimizer
+
+STEPS = 4  # timed, after one that is not
+PROMPT, ANSWER = 32, 4  # tokens of an example of the usual length
+BESIDE = 1.25  # times as long with another run beside it: they share memory and caches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Seconds of one thread for a training step of 96 pictures, another run beside it."""
+
+    rt1: float
+    nano: float
+    micro: float
+
+
+def measure_speed() -> Speed:
+    """A few steps of each network on noise, with one thread; about ten seconds."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        base = rt2_language_table.RECIPE
+        rt1 = rt1_language_table.RECIPE
+        nano, micro = (
+            _seconds(build(replace(base, vlm=vlm))[0], base.train, _questions(base.train))
+            for vlm in (NANO, MICRO)
+        )
+        return Speed(
+            rt1=_seconds(RT1(rt1.model), rt1.train, _windows(rt1.train)), nano=nano, micro=micro
+        )
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _seconds(model: Trainable, config: TrainConfig, batch: AnyBatch) -> float:
+    model = model.channels_last("cpu").train()
+    optimizer = make_optimizer(config, model)
+    taken: list[float] = []
+    for _ in range(STEPS + 1):
+        started = time.perf_counter()
+        optimizer.zero_grad()
+        backward(model, batch, device="cpu", parts=1, dtype=config.dtype("cpu"))
+        optimizer.step()
+        taken.append(time.perf_counter() - started)
+    return BESIDE * min(taken[1:])
+
+
+def _windows(config: TrainConfig) -> Batch:
+    """Single frames: most of RT-1's steps."""
+    model = rt1_language_table.RECIPE.model
+    shape = config.frames_a_step, 1
+    return Batch(
+        pixels=torch.randint(0, 256, (*shape, 3, *model.picture), dtype=torch.uint8),
+        instruction=torch.randn(shape[0], model.sentence),
+        action_ids=torch.randint(0, model.bins, (*shape, model.action_dims)),
+        valid=torch.ones(shape, dtype=torch.bool),
+        points=torch.rand(*shape, model.points, 2),
+    )
+
+
+def _questions(config: TrainConfig) -> TextBatch:
+    count, tokens = config.frames_a_step, PROMPT + ANSWER
+    prompt = (torch.arange(tokens) < PROMPT).expand(count, -1)
+    return TextBatch(
+        pixels=torch.randint(0, 256, (count, 3, *NANO.picture), dtype=torch.uint8),
+        tokens=torch.randint(0, NANO.vocabulary, (count, tokens)),
+        prompt=prompt,
+        answer=~prompt,
+        source=torch.zeros(count, dtype=torch.long),
+        sources=("noise",),
+        points=torch.rand(count, 3, 2),
+    )

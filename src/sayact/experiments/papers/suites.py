@@ -1,0 +1,49 @@
+"""Which suites an experiment plays, and what the numbers of the papers are means of."""
+
+from collections.abc import Mapping
+
+from sayact.evals.suites.catalogue import SUITES
+from sayact.evals.suites.means import MEANS
+
+# What tells ablations apart: some of every kind that RT-1 and RT-2 ablate on. Each costs every arm
+# the same, so that there are few.
+ABLATION_SUITES: tuple[str, ...] = (
+    "seen",
+    "objects_easy",
+    "objects_hard",
+    "backgrounds_easy",
+    "environments_easy",
+    "distractors_5",
+    "wordings",
+    "symbols",
+    "matching",
+    "categories",
+)
+# Where a plan may help: what must be found out before anything is pushed.
+PLANNED_SUITES: tuple[str, ...] = ("sums", "relations", "categories", "stages")
+TINY_SUITES: tuple[str, ...] = ("seen", "objects_easy", "symbols")
+
+
+def main_suites(tiny: bool) -> tuple[str, ...]:
+    """What the main arms play: everything."""
+    return TINY_SUITES if tiny else tuple(SUITES)
+
+
+def ablation_suites(tiny: bool) -> tuple[str, ...]:
+    """What ablations play."""
+    return TINY_SUITES if tiny else ABLATION_SUITES
+
+
+def planned_suites(tiny: bool) -> tuple[str, ...]:
+    """What RT-2 plays once more, with a plan."""
+    return TINY_SUITES[-1:] if tiny else PLANNED_SUITES
+
+
+def weights(mean: str) -> Mapping[str, float]:
+    """How much each suite counts in a mean of the papers' tables, such as "unseen"."""
+    return next(one.weights for one in MEANS if one.name == mean)
+
+
+def equal(*suites: str) -> Mapping[str, float]:
+    """Suites that count alike."""
+    return dict.fromkeys(suites, 1 / len(suites))
