@@ -12,7 +12,7 @@ from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.schema.errors import UnknownNameError
 from sayact.web import questions, relations, wordings
 from sayact.web.languages import LANGUAGES
-from sayact.web.lexicon import name, the_name
+from sayact.web.lexicon import name, the_color, the_name
 from sayact.web.question import Question, called
 from sayact.web.questions import MAKERS, WEIGHTS, table_questions
 from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, Scene, draw_scene
@@ -219,6 +219,21 @@ def test_every_language_has_a_word_for_everything() -> None:
         names = {name(language, f"{c}_{s}") for c in ALL_COLORS for s in ALL_SHAPES}
         assert len(names) == 144
         assert {shape_of(f"red_{s}") for s in words.shapes} == set(ALL_SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("thing", "moved"),
+    [
+        ("red_moon", "den roten Mond"),
+        ("purple_cube", "den lila Würfel"),
+        ("green_heart", "das grüne Herz"),
+        ("white_diamond", "die weiße Raute"),
+    ],
+)
+def test_what_is_acted_on_is_declined(thing: str, moved: str) -> None:
+    assert the_name("de", thing, moved=True) == moved
+    assert the_color("de", "red_heart", moved=True) == "den roten Klotz"
+    assert the_name("fr", thing, moved=True) == the_name("fr", thing)
 
 
 @pytest.mark.parametrize(

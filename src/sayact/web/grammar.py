@@ -31,6 +31,8 @@ class Language:
     colors: English colour -> forms that stand beside a noun.
     color_with_article: the forms after "the", where they differ (German's weak declension).
     articles: "the" by gender; empty where there is none. "l'" stands before a vowel.
+    moved_articles, moved_colors: what these become before a thing that something is done to, where
+        they change (German's accusative: "den roten Mond").
     color_first: whether the colour comes before the noun.
     joint: between colour and noun.
     """
@@ -44,27 +46,32 @@ class Language:
     thing: Noun  # "block", for a colour alone
     articles: Forms = field(default_factory=dict)
     color_with_article: Mapping[str, Forms] = field(default_factory=dict)
+    moved_articles: Forms = field(default_factory=dict)
+    moved_colors: Mapping[str, Forms] = field(default_factory=dict)
     vowels: str = ""  # before which "l'" stands
     color_first: bool = True
     joint: str = " "
 
-    def color(self, color: str, gender: Gender, after_article: bool = False) -> str:
+    def color(self, color: str, gender: Gender, article: bool = False, moved: bool = False) -> str:
         """The colour's form beside a noun of this gender."""
         forms = self.colors[color]
-        if after_article and color in self.color_with_article:
-            forms = self.color_with_article[color]
+        if article:
+            forms = self.color_with_article.get(color, forms)
+        if moved and gender in self.moved_colors.get(color, {}):
+            forms = self.moved_colors[color]
         return forms[gender] if gender in forms else forms[""]
 
-    def phrase(self, color: str | None, noun: Noun, article: bool) -> str:
-        """Article, colour and noun in this language's order."""
+    def phrase(self, color: str | None, noun: Noun, article: bool, moved: bool = False) -> str:
+        """Article, colour and noun in this language's order; `moved`: it is what is acted on."""
         word, gender = noun
         named = word
         if color is not None:
-            shade = self.color(color, gender, article)
+            shade = self.color(color, gender, article, moved)
             pair = (shade, word) if self.color_first else (word, shade)
             named = self.joint.join(pair)
         if not article or not self.articles:
             return named
         if "l'" in self.articles and named[0].lower() in self.vowels:
             return "l'" + named
-        return f"{self.articles[gender]} {named}"
+        articles = {**self.articles, **self.moved_articles} if moved else self.articles
+        return f"{articles[gender]} {named}"

@@ -69,7 +69,7 @@ def instruction(pushed: str | None, reference: Reference, rng: np.random.Generat
         if language != "en":
             return pick(POINT_AT[language], rng).format(a=reference.words)
         return f"{pick(POINT_VERBS, rng).removesuffix(' the')} {reference.words}"
-    moved = the_name(language, pushed)
+    moved = the_name(language, pushed, moved=True)
     if language != "en":
         return pick(TO_BLOCK[language], rng).format(a=moved, b=reference.words)
     verb = pick(PUSH_VERBS, rng).removesuffix(" the")

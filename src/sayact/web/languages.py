@@ -72,6 +72,8 @@ LANGUAGES: Mapping[str, Language] = {
             **_GERMAN_UNBENT,
         },
         color_with_article={c: {"": s + "e"} for c, s in _GERMAN_STEMS.items()},
+        moved_colors={c: {"m": s + "en"} for c, s in _GERMAN_STEMS.items()},
+        moved_articles={"m": "den"},
         shapes=_shapes(
             "Mond, Würfel, Stern, Fünfeck, Herz, Dreieck, Kreuz, Pfeil, Raute, Tropfen, Balken, "
             "Sanduhr",

@@ -100,12 +100,12 @@ def _translated(scene: Scene, task: Task, language: str, rng: np.random.Generato
         assert task.pushed is not None
         wording, _ = worded(wordings.TO_PLACE, language, rng)
         where = LANGUAGES[language].places[task.place]
-        return wording.format(a=called(scene, task.pushed, language, rng), what=where)
+        return wording.format(a=called(scene, task.pushed, language, rng, moved=True), what=where)
     assert task.target is not None
     target = called(scene, task.target, language, rng)
     if task.pushed is None:
         return worded(wordings.POINT_AT, language, rng)[0].format(a=target)
-    moved = called(scene, task.pushed, language, rng)
+    moved = called(scene, task.pushed, language, rng, moved=True)
     return worded(wordings.TO_BLOCK, language, rng)[0].format(a=moved, b=target)
 
 

@@ -84,8 +84,13 @@ def draw_pair(scene: Scene, rng: np.random.Generator) -> tuple[str, str] | None:
     return list(scene.things)[first], list(scene.things)[second]
 
 
-def called(scene: Scene, thing: str, language: str, rng: np.random.Generator) -> str:
-    """A thing with its article: by its whole name mostly, else by what it alone has here."""
+def called(
+    scene: Scene, thing: str, language: str, rng: np.random.Generator, *, moved: bool = False
+) -> str:
+    """A thing with its article: by its whole name mostly, else by what it alone has here.
+
+    moved: it is what is to be acted on, which some languages decline.
+    """
     if language == "en":
         names = block_names(thing, tuple(scene.things))
         chosen = names[-1] if rng.random() < WHOLE_NAME else pick(names, rng)
@@ -96,7 +101,7 @@ def called(scene: Scene, thing: str, language: str, rng: np.random.Generator) ->
     if alone(scene, shape_of, thing):
         options.append(the_shape)
     chosen = the_name if rng.random() < WHOLE_NAME else pick(options, rng)
-    return chosen(language, thing)
+    return chosen(language, thing, moved)
 
 
 def alone(scene: Scene, part: Callable[[str], str], thing: str) -> bool:

@@ -157,7 +157,7 @@ TRANSLATED = ("block2block", "block2absolute")
 def translated(family: str, arguments: Arguments, language: str, rng: np.random.Generator) -> str:
     """A push to a block or a place, in another language."""
     block, goal = arguments
-    moved = the_name(language, block)
+    moved = the_name(language, block, moved=True)
     if family == "block2block":
         return pick(wordings.TO_BLOCK[language], rng).format(a=moved, b=the_name(language, goal))
     place = LANGUAGES[language].places[goal]
