@@ -1,5 +1,5 @@
 # Everything starts here, on a machine that has python3 (3.11 or later) and make:
-#   make demo    demonstrations, training, evaluation and a report, in about ten minutes on two cores
+#   make demo    demonstrations, training, evaluation and a report, in about eleven minutes on two cores
 #   make test    style, types and tests
 # Both make their own environment in .venv, once, and use it again.
 

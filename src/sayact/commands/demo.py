@@ -12,7 +12,7 @@ from sayact.commands.verb import Outcome, Verb
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(Verb):
-    """Collect demonstrations, train RT-1 on them from scratch, and watch it act: ten minutes.
+    """Collect demonstrations, train RT-1 on them from scratch, and watch it act: eleven minutes.
 
     Two CPU cores are enough. It leaves report.html, videos and the trained checkpoint.
 

@@ -1,4 +1,4 @@
-"""The whole path in ten minutes: demonstrations, RT-1 from scratch, closed loop, a report.
+"""The whole path in eleven minutes: demonstrations, RT-1 from scratch, closed loop, a report.
 
 collect ─▶ train ─▶ evaluate, beside random, oracle and the policy in the box ─▶ report
 """
