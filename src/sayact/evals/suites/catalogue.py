@@ -38,5 +38,5 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
         elif name in _SETS:
             found |= {suite.name for suite in _SETS[name]}
         else:
-            raise UnknownNameError("suite", name, (*SUITES, *_SETS))
+            raise UnknownNameError("suite", name, {**SUITES, **_SETS})
     return tuple(suite for suite in SUITES if suite in found)
