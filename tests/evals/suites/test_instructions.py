@@ -113,7 +113,7 @@ def test_seven_languages_take_turns_with_both_families() -> None:
         for family in TRANSLATED
         if start.task.family == family
         and start.task.pushed is not None
-        and the_name(language, start.task.pushed) in start.task.instruction
+        and the_name(language, start.task.pushed, moved=True) in start.task.instruction
         and OTHERS[index % len(OTHERS)] == language
     }
     assert len(OTHERS) == 7
