@@ -27,6 +27,7 @@ from sayact.commands.evaluate import Eval
 from sayact.commands.experiment import PapersOnADesk
 from sayact.commands.export import Export
 from sayact.commands.import_ import ImportBackbone, ImportRT1
+from sayact.commands.look import Look
 from sayact.commands.quiz import Quiz
 from sayact.commands.suites import Suites
 from sayact.commands.train import Train
@@ -61,6 +62,7 @@ SAYACT = Group(
             "What the papers found, tried again: papers-on-a-desk.",
             {"papers-on-a-desk": PapersOnADesk},
         ),
+        "look": Look,
         "quiz": Quiz,
         "ask": Ask,
         "export": Export,

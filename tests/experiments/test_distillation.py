@@ -21,7 +21,6 @@ from sayact.experiments.distillation_answers import (
     ask,
     distributions,
     fingerprint_of,
-    looked_at,
 )
 from sayact.experiments.distillation_data import open_pictures
 from sayact.experiments.distillation_recipe import (
@@ -36,6 +35,7 @@ from sayact.models.rt1 import RT1
 from sayact.models.vlms.nano import NanoVLM
 from sayact.policies.decoding import PromptBatch, decode_actions
 from sayact.policies.loading import build_processor
+from sayact.policies.looking import looked_at
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import describe_rt2
 from sayact.schema import LANGUAGE_TABLE, Episode, Observation

@@ -17,7 +17,14 @@ from typing import Any
 
 from rich.table import Table
 
-from sayact.evals import findings_tables, quiz_tables, speed_tables, training_tables, vlm_tables
+from sayact.evals import (
+    findings_tables,
+    looking_tables,
+    quiz_tables,
+    speed_tables,
+    training_tables,
+    vlm_tables,
+)
 from sayact.evals.evaluation import Evaluation, Protocol
 from sayact.evals.markdown import bold_percent, table_lines
 from sayact.evals.provenance import policy_title
@@ -34,6 +41,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "roofline_ms": speed_tables.markdown_tables,  # sayact bench rt1
     "training": training_tables.markdown_table,  # sayact bench train
     "quiz": quiz_tables.markdown_table,  # sayact quiz
+    "looking": looking_tables.markdown_table,  # sayact look
     "backbone": vlm_tables.markdown_table,  # sayact bench vlm
     "findings": findings_tables.markdown_tables,  # sayact experiment papers-on-a-desk
 }

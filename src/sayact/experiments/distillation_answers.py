@@ -33,9 +33,9 @@ from sayact.data.frames import FrameStore
 from sayact.data.layout import replace_file
 from sayact.experiments.distillation_bins import rebin
 from sayact.models.checkpoint import read_json
-from sayact.models.vlms.nano_eyes import mean_place
 from sayact.models.vlms.vlm import VLM
 from sayact.policies.decoding import PromptBatch, decode_actions
+from sayact.policies.looking import looked_at
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import SayactError
 
@@ -125,15 +125,6 @@ def distributions(
     chosen = decode_actions(vlm, asked, legal, watch=among_bins)
     bins = torch.as_tensor(actions.bins(chosen.tokens.cpu().numpy()))
     return chances, bins, chosen.illegal
-
-
-@torch.inference_mode()
-def looked_at(vlm: VLM, asked: PromptBatch, points: int) -> Float[Tensor, "B P 2"]:
-    """Where the first image tokens looked on average, (x, y) in 0…1 of the model's picture."""
-    silent = torch.zeros_like(asked.prompt)
-    _, maps = vlm.look_and_answer(asked.pixels, asked.tokens, asked.prompt, silent)
-    assert maps is not None  # `vlm.looks`
-    return mean_place(maps[:, :points].float())
 
 
 def fingerprint_of(teacher: RT2Policy) -> str:

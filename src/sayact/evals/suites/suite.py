@@ -15,7 +15,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from sayact.envs.language_table.simulator import Simulator
 from sayact.envs.language_table.start import Start
+from sayact.schema import Observation
 
 Group = Literal[
     "seen",
@@ -76,3 +78,9 @@ def stream(seed: int, name: str, index: int) -> np.random.Generator:
 def starts(suite: Suite, *, seed: int, episodes: int) -> list[Start]:
     """The first starts of a suite's list; more episodes leave the earlier ones as they are."""
     return [suite.start(index, seed) for index in range(episodes)]
+
+
+def first_sight(simulator: Simulator, start: Start) -> Observation:
+    """What a policy sees and is told at a start; the simulator stands there afterwards."""
+    simulator.place(start.blocks, start.effector_xy, start.setting)
+    return Observation(image=simulator.render(), instruction=start.task.instruction)
