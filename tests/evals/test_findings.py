@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from sayact.evals.bar_charts import Bars, Panel, draw_panels
+from sayact.evals.bar_charts import Bars, Panel, draw_panel, draw_panels, panels_figure
 from sayact.evals.findings import Finding, Played, compare, judge
 from sayact.evals.statistics import mean_interval, paired, paired_means
 
@@ -109,6 +112,43 @@ def test_the_mean_and_its_interval_agree_with_the_tables(rng):
     counts = [(30, 40), (30, 40)]
     verdict = judge(BETTER, played(30, 10))
     assert verdict.interval == pytest.approx(mean_interval(counts))
+
+
+def test_what_has_no_rate_has_no_bar_and_the_legend_shows_colours_all_the_same():
+    panel = Panel(
+        title="here",
+        groups=("1 M", "3.2 M"),
+        bars=(
+            Bars(title="scratch", rates=(None, 0.2), color="#112233"),
+            Bars(title="co-fine-tuned", rates=(None, 0.6), color="#445566"),
+        ),
+    )
+    axis = Figure().subplots()
+    draw_panel(axis, panel)
+    heights = [bar.get_height() for bar in axis.patches if isinstance(bar, Rectangle)]
+    assert heights == [20, 60]
+    legend = axis.get_legend()
+    assert legend is not None
+    swatches = legend.get_patches()
+    assert all(swatch.get_visible() for swatch in swatches)
+    assert [to_hex(swatch.get_facecolor()) for swatch in swatches] == ["#112233", "#445566"]
+
+
+def test_a_legend_fits_under_its_panel():
+    """The shortest panel there is, with the longest names: nothing runs into the next panel."""
+    titles = ("from scratch", "fine-tuned", "co-fine-tuned")
+    panel = Panel(
+        title="here",
+        groups=("5B", "55B"),
+        bars=tuple(Bars(title=title, rates=(0.1, 0.2)) for title in titles),
+    )
+    figure = panels_figure((panel, panel))
+    figure.canvas.draw()
+    left, right = (axis.get_legend() for axis in figure.axes)
+    assert left is not None
+    assert right is not None
+    boxes = [legend.get_window_extent() for legend in (left, right)]
+    assert 0 <= boxes[0].x0 < boxes[0].x1 < boxes[1].x0 < boxes[1].x1 <= figure.bbox.x1
 
 
 def test_a_figure_is_drawn_and_is_small(tmp_path):

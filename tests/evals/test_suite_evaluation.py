@@ -122,6 +122,18 @@ def test_the_command_takes_suites_or_families(capsys: pytest.CaptureFixture[str]
     assert "--families or --suite" in capsys.readouterr().err
     assert main(["eval", "zero", "--suite", "nonsense"]) == 2
     assert "reasoning" in capsys.readouterr().err
+    assert main(["eval", "zero", "nowhere", "--suite", "seen"]) == 2
+    assert "unknown world 'nowhere'" in capsys.readouterr().err
+
+
+def test_lists_and_sheets_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "suites", "--suite"]) == 2
+    assert "no suite named" in capsys.readouterr().err
+    for asked in ("--across", "--abreast"):
+        sheet = tmp_path / "sheet.png"
+        assert main(["data", "suites", "--sheet", str(sheet), asked, "0"]) == 2
+        assert "at least 1" in capsys.readouterr().err
+        assert not sheet.exists()
 
 
 def test_the_list_and_the_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

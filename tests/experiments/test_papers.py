@@ -134,19 +134,32 @@ def test_every_arm_is_a_recipe_that_can_be_run(plan, name):
 @pytest.mark.parametrize(
     ("name", "differs"),
     [
+        ("scratch", {"rounds"}),
         ("symbols", {"action_words"}),
         ("robot-40", {"rounds"}),
+        ("robot-80", {"rounds"}),
         ("fine-tuned", {"rounds"}),
         ("control", {"web"}),
+        ("half", {"chosen"}),
         ("quarter", {"chosen"}),
+        ("eighth", {"chosen"}),
         ("narrow", {"chosen"}),
         ("micro", {"vlm"}),
+        ("micro-fine-tuned", {"vlm", "rounds"}),
+        ("micro-scratch", {"vlm", "rounds"}),
         ("frozen", {"rounds", "frozen", "train"}),
     ],
 )
 def test_ablations_differ_from_the_reference_in_one_thing(plan, name, differs):
     reference, other = (to_json(recipe_of(arm(n), plan)) for n in ("co-fine-tuned", name))
     assert {key for key in reference if reference[key] != other[key]} == {"name"} | differs
+
+
+def test_one_frame_differs_from_six_in_frames_alone(plan):
+    six, one = (to_json(recipe_of(arm(name), plan)) for name in ("rt1", "rt1-one-frame"))
+    assert {key for key in six if six[key] != one[key]} == {"name", "model", "train"}
+    assert six["model"] | {"frames": 1} == one["model"]
+    assert six["train"] | {"single_frame_steps": six["train"]["steps"]} == one["train"]
 
 
 def test_arms_come_with_what_they_begin_with():

@@ -1,6 +1,6 @@
 """`sayact eval`: how often does it do what it was told?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,8 +61,8 @@ class Eval(Verb):
     plan_every: Annotated[int | None, arg(metavar="N")] = None
     """RT-2 alone: write a plan every N steps, 0 for none; unless told, as its checkpoint says."""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
-    """Folder for report.html, evaluation.json and videos; runs/eval/CHECKPOINT[-ENGINE][-SUITE]
-    unless told."""
+    """Folder for report.html, evaluation.json and videos;
+    runs/eval/CHECKPOINT[-ENGINE][-planN][-SUITE] unless told."""
 
     def run(self, console: Console) -> Outcome:
         from sayact.evals.evaluate import evaluate
@@ -70,7 +70,9 @@ class Eval(Verb):
         from sayact.evals.report import write_report
         from sayact.evals.tables import terminal_table
 
-        name = "-".join(filter(None, (policy_title(self.checkpoint), self.engine, *self.suite)))
+        plans = None if self.plan_every is None else f"plan{self.plan_every}"
+        told = (policy_title(self.checkpoint), self.engine, plans, *self.suite)
+        name = "-".join(filter(None, told))
         out = self.out or Path("runs") / "eval" / name
         evaluation = evaluate(
             self.checkpoint,
@@ -95,12 +97,13 @@ class Eval(Verb):
         if self.suite and self.families:
             raise SayactError("either --families or --suite: a suite knows its families itself.")
         if self.suite:
-            return suite_protocol(
+            asked = suite_protocol(
                 chosen(self.suite),
                 episodes=self.episodes,
                 seed=self.seed,
                 max_steps=self.max_steps,
             )
+            return replace(asked, world=self.world)
         return Protocol(
             world=self.world,
             families=self.families or ALL_FAMILIES,

@@ -126,7 +126,7 @@ def _check(protocol: Protocol) -> None:
     if protocol.episodes < 1 or not protocol.parts or (steps is not None and steps < 1):
         raise SayactError(
             f"nothing to evaluate: {len(protocol.parts)} families or suites, {protocol.episodes} "
-            f"episodes, {steps} steps; each must be at least 1."
+            f"episodes{'' if steps is None else f', {steps} steps'}; each must be at least 1."
         )
     for suite in protocol.suites:
         if suite not in SUITES:

@@ -110,9 +110,9 @@ def suites_table(measured: Mapping[str, Any]) -> list[str]:
 
 
 def ablations_table(measured: Mapping[str, Any]) -> list[str]:
-    """A line an arm: success where it is seen, unseen and emergent, and against the reference."""
+    """A line an arm: success where it is seen, unseen and emergent, and against its reference."""
     played, titles = played_of(measured), measured["players"]
-    reference = measured["reference"]
+    references: Mapping[str, str] = measured["references"]
     arms = [name for name in measured["ablations"] if name in played]
     if not arms:
         return []
@@ -120,9 +120,17 @@ def ablations_table(measured: Mapping[str, Any]) -> list[str]:
     rows: list[list[str]] = []
     for arm in arms:
         cells = [_mean(arm, over, played) for over in groups.values()]
-        rows.append([titles[arm], *cells, *_against(arm, reference, groups, played)])
-    against = [f"{name}, against {titles.get(reference, reference)}" for name in groups]
-    return table_lines(["arm", *groups, *against], rows)
+        reference = references.get(arm, arm)
+        named = "" if reference == arm else titles.get(reference, reference)
+        rows.append([titles[arm], *cells, named, *_against(arm, reference, groups, played)])
+    differences = [f"{name}, difference" for name in groups]
+    lines = table_lines(["arm", *groups, "against", *differences], rows)
+    told = "; ".join(
+        f"{name} = {' + '.join(SUITES[suite].title for suite in over)}"
+        for name, over in groups.items()
+        if len(over) > 1
+    )
+    return [*lines, "", f"Ablations play fewer suites, of which these are the means: {told}."]
 
 
 def _against(
@@ -172,7 +180,7 @@ def _starts(verdict: Verdict, finding: Finding, measured: Mapping[str, Any]) -> 
 
 def _points(difference: float, interval: Interval) -> str:
     low, high = interval
-    return f"{100 * difference:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"
+    return f"{round(100 * difference):+d} ({round(100 * low):+d} to {round(100 * high):+d})"
 
 
 def _cell(outcomes: Sequence[bool] | None) -> str:

@@ -29,7 +29,7 @@ from sayact.schema.errors import SayactError
 
 MOVED_INK, GOAL_INK = (232, 119, 34), (0, 200, 255)  # of rings in pictures
 NEAR_BLOCK = 0.04  # metres from its middle: twice a block's radius
-NEAR_GOAL = TOUCHING  # as near as a push has to bring it
+NEAR_GOAL = TOUCHING  # as near as a push to a thing has to bring it; places take in more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def looker(name: str, device: str = "cpu") -> RT2Policy:
     policy = load_policy(name, device)
     if not isinstance(policy, RT2Policy):
         raise SayactError(
-            f"{name} is a {type(policy).__name__}, which cannot say where it looks; give an RT-2"
+            f"{name} ({type(policy).__name__}) cannot say where it looks; give an RT-2"
         )
     return policy
 

@@ -17,7 +17,6 @@ from jaxtyping import Int64
 from sayact.codecs import ImageCodec
 from sayact.data.dataset import Dataset
 from sayact.data.frames import HEAD, FrameStore, is_frame_store
-from sayact.data.joined_frames import JoinedFrames
 from sayact.experiments.runs import open_frames, open_store
 from sayact.schema.errors import SayactError
 
@@ -105,9 +104,9 @@ def _split(stores: Sequence[FrameStore]) -> tuple[Part, Part | None]:
         rows = first_row + np.arange(len(store))
         first_row += len(store)
         cut = store.starts[kept]
-        learned.append(Part(frames=_part(store, 0, kept), rows=rows[:cut]))
+        learned.append(Part(frames=store.only(np.arange(kept)), rows=rows[:cut]))
         if kept < store.episodes:
-            rest = _part(store, kept, store.episodes)
+            rest = store.only(np.arange(kept, store.episodes))
             held_out.append(Part(frames=rest, rows=rows[cut:]))
     return _join(learned), _join(held_out) if held_out else None
 
@@ -123,23 +122,5 @@ def _first(store: FrameStore, episodes: int | None) -> FrameStore:
     """Its first so many episodes, without anything but pictures and sentences."""
     most = store.episodes if episodes is None else min(episodes, store.episodes)
     nothing = np.zeros((len(store), 0), np.float32)
-    return _part(replace(store, actions=nothing, states=nothing, privileged={}), 0, most)
-
-
-def _part(store: FrameStore, first: int, end: int) -> FrameStore:
-    """The episodes `first` … `end` - 1."""
-    start, stop = store.starts[first], store.starts[end]
-    joined = zip(store.frames.parts, store.frames.starts[:-1], strict=True)
-    pieces = [part[max(start - at, 0) : max(stop - at, 0)] for part, at in joined]
-    return FrameStore(
-        frames=JoinedFrames([piece for piece in pieces if len(piece)]),
-        actions=store.actions[start:stop],
-        states=store.states[start:stop],
-        privileged={name: truth[start:stop] for name, truth in store.privileged.items()},
-        episode_index=store.episode_index[start:stop] - np.int32(first),
-        frame_index=store.frame_index[start:stop],
-        starts=store.starts[first : end + 1] - start,
-        success=store.success[first:end],
-        tasks=store.tasks[first:end],
-        infos=store.infos[first:end],
-    )
+    bare = replace(store, actions=nothing, states=nothing, privileged={})
+    return bare.only(np.arange(most))

@@ -10,24 +10,30 @@ from sayact.envs.language_table.tasks import (
     DIRECTIONS,
     FAMILIES,
     PLACES,
+    RELATIVE_DISTANCES,
     TOUCHING,
     Block2Absolute,
     Block2Block,
     Block2BlockRelative,
     Block2Relative,
+    Point2Block,
 )
 from sayact.envs.language_table.words import block2absolute, block2block, say
-from sayact.web import wordings
+from sayact.web import paraphrases, wordings
 from sayact.web.languages import LANGUAGES
 from sayact.web.lexicon import name
 from sayact.web.question import Question, called, clipped, points_of, worded
 from sayact.web.scenes import Scene
+from sayact.web.typing_errors import mistyped
 
 # Words of plans that are no thing, place or direction.
 ARM, APART, CORNER = "arm", "apart", "bottom left"
 # The families whose instruction is translated.
 TRANSLATED = ("block2block", "block2absolute", "point2block")
 STAGED = ("block2block", "block2absolute")
+# Shares of English plans that are said in other words than the robot's, and typed in a hurry. The
+# control's web says nothing that the robot's demonstrations do not say.
+PARAPHRASED, MISTYPED = 0.35, 0.1
 STAGED_SHARE = 0.3  # of English plans
 FIRST_DONE = 0.6  # share of these whose first push is looked for among what is done
 
@@ -39,10 +45,12 @@ def plan(scene: Scene, rng: np.random.Generator, language: str) -> Question | No
     task = _draw(scene, TRANSLATED if language != "en" else tuple(FAMILIES), rng)
     if task is None:
         return None
-    instruction = task.instruction
     if language != "en":
-        instruction = _translated(scene, task, language, rng)
-    return _asked(scene, instruction, task, language)
+        return _asked(scene, _translated(scene, task, language, rng), task, language)
+    instruction = task.instruction
+    if scene.objects == "all" and rng.random() < PARAPHRASED:
+        instruction = paraphrased(scene, task, rng)
+    return _asked(scene, hurried(scene, instruction, rng), task, language)
 
 
 def staged_plan(scene: Scene, rng: np.random.Generator) -> Question | None:
@@ -92,6 +100,37 @@ def _asked(scene: Scene, instruction: str, task: Task, language: str) -> Questio
             clipped(scene.in_picture(goal)),
         ),
     )
+
+
+def hurried(scene: Scene, instruction: str, rng: np.random.Generator) -> str:
+    """An English instruction, now and then with a slip of a finger."""
+    slips = scene.objects == "all" and rng.random() < MISTYPED
+    return mistyped(instruction, rng) if slips else instruction
+
+
+def paraphrased(scene: Scene, task: Task, rng: np.random.Generator) -> str:
+    """The instruction of a task in other English words, where there are some."""
+    moved = None if task.pushed is None else called(scene, task.pushed, "en", rng)
+    target = None if task.target is None else called(scene, task.target, "en", rng)
+    match task:
+        case Block2Absolute(place=place) if moved:
+            return paraphrases.to_place(moved, place, rng)
+        case Block2Relative(pushed=str(pushed)) if moved:
+            way = task.goal(scene.state) - scene.state.xy(pushed)
+            direction = direction_words(way).replace(" ", "_")
+            return paraphrases.some_way(moved, direction, nearest_distance(way), rng)
+        case Block2Block() if moved and target:
+            return paraphrases.to_thing(moved, target, rng)
+        case Point2Block() if target:
+            return paraphrases.point_at(target, rng)
+        case _:
+            return task.instruction
+
+
+def nearest_distance(way: np.ndarray) -> str:
+    """ "near" or "far": how far a push in a direction goes."""
+    length = float(np.hypot(*way))
+    return min(RELATIVE_DISTANCES, key=lambda name: abs(RELATIVE_DISTANCES[name] - length))
 
 
 def _translated(scene: Scene, task: Task, language: str, rng: np.random.Generator) -> str:

@@ -1,7 +1,7 @@
 """How references to things are said: "the 3", "the sum of two and one", "the plate nearest to …".
 
 English has several ways for each, so that a model learns what is meant and not how it is said.
-Other languages have one; what one of them has no words for is said in English .
+Other languages have one; what one of them has no words for is said in English.
 """
 
 from collections.abc import Mapping

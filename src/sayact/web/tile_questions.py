@@ -17,10 +17,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from sayact.envs.language_table.task import pick
-from sayact.web import wordings
+from sayact.web import paraphrases, wordings
 from sayact.web.concept_words import concept_name
 from sayact.web.instructions import KINDS, Reference, draw_reference, instruction
-from sayact.web.plans import ARM
+from sayact.web.lexicon import the_name
+from sayact.web.plans import ARM, PARAPHRASED, hurried
 from sayact.web.question import Maker, Question, clipped, points_of, reading_order, worded
 from sayact.web.scenes import Scene
 
@@ -97,7 +98,7 @@ def tile_plan(scene: Scene, rng: np.random.Generator, language: str) -> Question
     mover = scene.effector_xy if moved is None else np.array(scene.things[moved][:2])
     called = ARM if moved is None else moved.replace("_", " ")
     return Question(
-        question=instruction(moved, reference, rng),
+        question=_said(scene, moved, reference, rng),
         answer=f"{called} <p1> to {reference.target.called} <p2>",
         about="plan",
         language=reference.language,
@@ -107,6 +108,18 @@ def tile_plan(scene: Scene, rng: np.random.Generator, language: str) -> Question
             _place(scene, reference),
         ),
     )
+
+
+def _said(scene: Scene, moved: str | None, reference: Reference, rng: np.random.Generator) -> str:
+    """The instruction, in English now and then in other words than the robot's."""
+    if reference.language != "en":
+        return instruction(moved, reference, rng)
+    if rng.random() >= PARAPHRASED:
+        return hurried(scene, instruction(moved, reference, rng), rng)
+    if moved is None:
+        return hurried(scene, paraphrases.point_at(reference.words, rng), rng)
+    said = paraphrases.to_thing(the_name("en", moved), reference.words, rng)
+    return hurried(scene, said, rng)
 
 
 def _reference(

@@ -12,21 +12,22 @@ from sayact.envs.language_table.words import instructions, spell_out, understand
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.instructions import (
     HELD_OUT_PAIRS,
+    NEW_AMOUNTS,
     NEW_PLACES,
     NEW_STRAIGHT,
     NEW_VERBS,
     NEW_WAYS_TO_BLOCK,
     OTHERS,
-    SHORTEST_MISTYPED,
     TRANSLATED,
     held_out,
-    mistyped,
     new_wording,
     translated,
 )
 from sayact.evals.suites.laying import PUSHES
 from sayact.evals.suites.suite import starts
+from sayact.web import paraphrases
 from sayact.web.lexicon import the_name
+from sayact.web.typing_errors import SHORTEST_MISTYPED, mistyped
 
 
 def some(name: str, episodes: int = 18) -> list[Start]:
@@ -127,3 +128,19 @@ def test_a_translation_says_what_is_pushed_and_where(rng: np.random.Generator) -
         translated("block2block", ("red_moon", "blue_cube"), "zh", rng)
         == "把红色月亮推到蓝色方块旁边"
     )
+
+
+def test_the_web_says_none_of_the_new_words() -> None:
+    """It paraphrases too, but never with a verb or a turn of phrase of this suite."""
+    ways = (*NEW_WAYS_TO_BLOCK, *(p for way in NEW_PLACES.values() for p in way))
+    amounts = (w for table in (NEW_STRAIGHT, NEW_AMOUNTS) for way in table.values() for w in way)
+    held_out = {*NEW_VERBS, "please", *(way.removesuffix(" the") for way in ways), *amounts}
+    tables = (paraphrases.PLACES, paraphrases.STRAIGHT, paraphrases.AMOUNTS)
+    said = [
+        *(paraphrases.OPENINGS + paraphrases.VERBS + paraphrases.TO_THING + paraphrases.POINT),
+        *(paraphrases.SENTENCES + paraphrases.TO_PLACE),
+        *(way for table in tables for ways in table.values() for way in ways),
+    ]
+    for sentence in said:
+        padded = f" {sentence} "
+        assert not [words for words in held_out if f" {words} " in padded], sentence

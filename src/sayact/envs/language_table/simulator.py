@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco is a compiled module without type stubs)
-"""The table's physics and picture behind six methods; nothing here knows of tasks or words."""
+"""The table's physics and picture behind a few methods; nothing here knows of tasks or words."""
 
 from collections.abc import Mapping
 

@@ -13,7 +13,7 @@ from sayact.evals.suites.emergent import EMERGENT
 from sayact.evals.suites.generalisation import GENERALISATION
 from sayact.evals.suites.instructions import INSTRUCTIONS
 from sayact.evals.suites.suite import GROUPS, Suite
-from sayact.schema.errors import UnknownNameError
+from sayact.schema.errors import SayactError, UnknownNameError
 
 SUITES: Mapping[str, Suite] = {
     suite.name: suite for suite in (*GENERALISATION, *INSTRUCTIONS, *EMERGENT)
@@ -31,6 +31,8 @@ _SETS: Mapping[str, tuple[Suite, ...]] = {
 
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
     """The suites that names of suites, groups and sets stand for, each once, in their own order."""
+    if not names:
+        raise SayactError(f"no suite named; there are: {', '.join({**_SETS, **SUITES})}")
     found = set[str]()
     for name in names:
         if name in SUITES:

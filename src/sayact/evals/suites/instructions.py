@@ -4,7 +4,7 @@ other languages (RT-1, table 2: unseen instructions; RT-2, table 8: multilingual
 The table is the robot's own; only the sentence is one that no demonstration says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sayact.evals.suites.suite import Suite
 from sayact.web import wordings
 from sayact.web.languages import LANGUAGES
 from sayact.web.lexicon import the_name
+from sayact.web.typing_errors import mistyped
 
 # --- other words -----------------------------------------------------------------------------
 
@@ -106,39 +107,6 @@ def _pairs(rng: np.random.Generator, index: int) -> Start:
 
 
 # --- typing errors ---------------------------------------------------------------------------
-
-SHORTEST_MISTYPED = 4  # letters; "red" or "up" would no longer be told from other words
-MOST_MISTYPED = 2  # words of a sentence
-ALSO_WORDS = {"the", "side"}  # slips of "then" and "slide" that would be other words of the robot
-KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-
-
-def mistyped(sentence: str, rng: np.random.Generator) -> str:
-    """One or two of its longer words with one slip of a finger each."""
-    parts = sentence.split(" ")
-    long = [i for i, word in enumerate(parts) if len(word) >= SHORTEST_MISTYPED]
-    count = min(len(long), int(rng.integers(1, MOST_MISTYPED + 1)))
-    for i in rng.choice(long, size=count, replace=False):
-        parts[i] = pick(sorted(_slips(parts[i])), rng)
-    return " ".join(parts)
-
-
-def _slips(word: str) -> set[str]:
-    """A letter left out, doubled, swapped with the next, or its neighbour's key; not the first."""
-    found = set[str]()
-    for i in range(1, len(word)):
-        before, letter, after = word[:i], word[i], word[i + 1 :]
-        found |= {before + after, before + letter * 2 + after}
-        found |= {before + near + after for near in _neighbours(letter)}
-        found.add(word[: i - 1] + letter + word[i - 1] + after if i > 1 else word)
-    return found - {word} - ALSO_WORDS
-
-
-def _neighbours(letter: str) -> Iterator[str]:
-    for row in KEYS:
-        at = row.find(letter)
-        if at >= 0:
-            yield from row[max(0, at - 1) : at] + row[at + 1 : at + 2]
 
 
 def _typos(rng: np.random.Generator, index: int) -> Start:

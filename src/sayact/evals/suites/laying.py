@@ -8,13 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from sayact.envs.language_table import words
-from sayact.envs.language_table.blocks import (
-    BLOCK_MODES,
-    COLORS,
-    SHAPES,
-    outline,
-    shape_of,
-)
+from sayact.envs.language_table.blocks import BLOCK_MODES, shape_of
 from sayact.envs.language_table.camera import OFFICIAL, View
 from sayact.envs.language_table.setting import PLAIN, Setting
 from sayact.envs.language_table.start import Start
@@ -27,14 +21,13 @@ from sayact.envs.language_table.tasks import (
     TOUCHING,
     relative_offset,
 )
-from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.envs.language_table.words import Arguments
 from sayact.envs.language_table.workspace import INNER_HIGH, INNER_LOW, inside_inner
 from sayact.evals.suites.sight import in_sight
 from sayact.schema.errors import SayactError
+from sayact.web.scenes import ALL_COLORS, ALL_SHAPES, RADIUS
 
 ROBOT_BLOCKS = BLOCK_MODES["BLOCK_8"]  # what the robot's demonstrations show, and nothing else
-ALL_COLORS, ALL_SHAPES = (*COLORS, *WEB_COLORS), (*SHAPES, *WEB_SHAPES)
 # Were all of these on the table, only colour and shape together would name one of them.
 EVERY_BLOCK = tuple(f"{color}_{shape}" for color in ALL_COLORS for shape in ALL_SHAPES)
 
@@ -109,7 +102,7 @@ def spot(rng: np.random.Generator) -> XY:
 
 def reach(block: str) -> float:
     """Radius of the circle around a block, metres."""
-    return float(np.hypot(*outline(shape_of(block)).T).max())
+    return RADIUS[shape_of(block)]
 
 
 def circle(block: str, poses: Mapping[str, Pose2D]) -> Circle:

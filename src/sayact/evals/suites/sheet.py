@@ -18,6 +18,7 @@ from sayact.envs.language_table.start import Start
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.suite import first_sight, starts
 from sayact.schema import Observation
+from sayact.schema.errors import SayactError
 from sayact.web.glyphs import font
 
 PICTURE = (320, 180)  # width, height, pixels
@@ -44,6 +45,11 @@ def suites_sheet(
     marks: Marks | None = None,
 ) -> Path:
     """Draws `across` starts of every suite, `abreast` suites side by side, as a PNG."""
+    if across < 1 or abreast < 1:
+        raise SayactError(
+            f"a sheet has at least 1 start of every suite and 1 suite a line; got {across} across, "
+            f"{abreast} abreast"
+        )
     simulator = Simulator()
     try:
         rows = [_row(simulator, name, across, seed, marks) for name in names]

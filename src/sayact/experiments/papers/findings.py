@@ -12,6 +12,7 @@ from sayact.experiments.papers.suites import PLANNED_SUITES, equal, weights
 UNSEEN, EMERGENT = weights("unseen"), weights("emergent")
 SMALL = "3.2 million parameters and a drawn web for 55 billion and the internet's"
 SIZES = "3.2 million parameters against 1 million, for 55 billion against 5"
+LANGUAGE_TABLE = "3.2 million parameters for 3 billion; both are simulated"
 EQUAL_STEPS = "the same steps for each; fewer than the main RT-2 had"
 DATA = "RT-2's network, not RT-1's; simulated demonstrations"
 
@@ -44,7 +45,7 @@ FINDINGS: tuple[Finding, ...] = (
         "rt1",
         equal("seen"),
         "90 ± 10 against 74 ± 13 (RT-2, Language-Table)",
-        SMALL,
+        LANGUAGE_TABLE,
     ),
     _beats(
         "unseen",
@@ -224,7 +225,7 @@ FINDINGS: tuple[Finding, ...] = (
         "control",
         UNSEEN,
         "not in the papers: a control for mere extra training",
-        "as many pictures, of eight blocks instead of all",
+        "as many tables, of eight blocks instead of all; the same drawn pages",
     ),
     _beats(
         "plans",

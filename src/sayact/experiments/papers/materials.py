@@ -2,7 +2,8 @@
 
 OUT/demonstrations        collected by the oracle, unless datasets are given
 OUT/web/all, web/robot    the embedded web: all things, or the robot's eight blocks alone
-OUT/cache/…               what training reads by memory map
+OUT/cache/frames          what training reads by memory map: the robot's frames,
+OUT/cache/all, …/robot    and the pictures of either web
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from sayact.data.frames import FrameStore, is_frame_store
 from sayact.data.vision_language.hub_datasets import open_reader
 from sayact.data.vision_language.store import PictureStore
 from sayact.evals.collect import collect
-from sayact.experiments.episodes import choose
+from sayact.experiments.episodes import Chosen, choose
 from sayact.experiments.papers.arms import Arm
 from sayact.experiments.papers.plan import Plan
 from sayact.experiments.papers.recipes import recipe_of
@@ -25,7 +26,7 @@ from sayact.experiments.rt2_recipe import RT2Recipe
 from sayact.experiments.rt2_sources import drawn_web
 from sayact.experiments.runs import TRAINING_SEED, open_frames
 
-DEMONSTRATIONS, WEB, CACHE = "demonstrations", "web", "cache"
+DEMONSTRATIONS, WEB, CACHE, FRAMES = "demonstrations", "web", "cache", "frames"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,15 @@ class Materials:
 
     def robot_caches(self) -> tuple[Path, ...]:
         """Frame caches of all robot data, as `prepare` leaves them."""
-        shared = self.out / CACHE / "robot"
+        shared = self.out / CACHE / FRAMES
         return tuple(f if is_frame_store(f) else shared / f.name for f in self.robot_data())
+
+    def episodes(self, chosen: Chosen) -> int:
+        """How many of the robot data an arm learns from; none before `prepare`."""
+        caches = self.robot_caches()
+        if not all(is_frame_store(folder) for folder in caches):
+            return 0
+        return choose(FrameStore.join([FrameStore.open(f) for f in caches]), chosen).episodes
 
 
 def prepare(materials: Materials, plan: Plan, arms: Sequence[Arm], console: Console) -> None:
@@ -73,7 +81,7 @@ def prepare(materials: Materials, plan: Plan, arms: Sequence[Arm], console: Cons
         )
     images = RT1_NANO.images
     for folder in materials.robot_data():
-        open_frames(folder, images, materials.out / CACHE / "robot", skip_broken=False)
+        open_frames(folder, images, materials.out / CACHE / FRAMES, skip_broken=False)
     check_episodes(materials, plan, arms)
     prepared: set[Path] = set()
     for arm in arms:

@@ -57,7 +57,7 @@ def _rt2(arm: Arm, plan: Plan) -> RT2Recipe:
         train=_schedule(base.train, plan, steps, batch_norm="running" if arm.frozen else "batch"),
         rounds=(phase,),
         action_words=arm.words,
-        web=Web(pictures=plan.pictures, pages=plan.pages, objects=arm.objects),
+        web=Web(pictures=plan.pictures, pages=plan.pages, objects=arm.objects, seed=plan.seed),
         chosen=_chosen(arm, plan),
         frozen=arm.frozen,
         held_out=0,  # what it answers is not what is compared here
