@@ -60,7 +60,7 @@ def test_who_looks_at_the_truth_is_right_and_who_looks_beside_it_is_not(
     told(0.01)
     found = looking.judge(nano, suite, shown)
     assert (found.asked, found.moved, found.goal) == (4, 4, 4)
-    told(0.06)
+    told(0.1)
     found = looking.judge(nano, suite, shown)
     assert (found.moved, found.goal) == (0, 0)
 

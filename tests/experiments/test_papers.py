@@ -16,6 +16,7 @@ from sayact.evals.suites.instructions import HELD_OUT_PAIRS, held_out
 from sayact.experiments.episodes import Chosen, choose, named_blocks
 from sayact.experiments.papers import training
 from sayact.experiments.papers.arms import ARMS, EIGHTH, FOUR_BLOCKS, arm, needed
+from sayact.experiments.papers.materials import Materials
 from sayact.experiments.papers.plan import (
     MOST_STARTS,
     Plan,
@@ -24,8 +25,10 @@ from sayact.experiments.papers.plan import (
     make_plan,
     tiny_plan,
 )
+from sayact.experiments.papers.players import players_of
 from sayact.experiments.papers.recipes import recipe_of
 from sayact.experiments.papers.speed import Speed
+from sayact.experiments.papers.training import Workshop
 from sayact.experiments.recipe import Recipe
 from sayact.experiments.rt2_backbones import build, freeze
 from sayact.experiments.rt2_phases import check_phases
@@ -60,9 +63,13 @@ def told_store(tasks: list[tuple[str, str]]) -> FrameStore:
     return replace(store, tasks=tuple(sentence for _, sentence in tasks), infos=infos)
 
 
-def test_what_is_moved_is_named_first(rng):
+def test_all_blocks_are_found_in_sentences_and_what_is_moved_is_named_first(rng):
     for _, sentence, arguments in sentences(rng, 40):
-        assert named_blocks(sentence)[0] == arguments[0].replace("_", " ")
+        named = named_blocks(sentence)
+        assert named[0] == arguments[0].replace("_", " ")
+        if not any(word in sentence for word in words.GROUP_WORDS):  # "… apart from the clump"
+            asked = {block.replace("_", " ") for block in BLOCKS if block in str(arguments)}
+            assert set(named) == asked
 
 
 def test_no_sentence_of_a_held_out_pair_is_learned_from(rng):
@@ -160,6 +167,14 @@ def test_one_frame_differs_from_six_in_frames_alone(plan):
     assert {key for key in six if six[key] != one[key]} == {"name", "model", "train"}
     assert six["model"] | {"frames": 1} == one["model"]
     assert six["train"] | {"single_frame_steps": six["train"]["steps"]} == one["train"]
+
+
+def test_no_two_players_have_one_name(tmp_path, plan):
+    """Their outcomes would lie in one folder."""
+    workshop = Workshop(out=tmp_path, plan=plan, materials=Materials(out=tmp_path))
+    assert players_of(workshop, ARMS, ("rt1-nano",))[-1].name == "frozen"
+    with pytest.raises(SayactError, match="would be called rt1;"):
+        players_of(workshop, ARMS, ("elsewhere/rt1",))
 
 
 def test_arms_come_with_what_they_begin_with():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sayact.envs.language_table.blocks import RGB, color_of, shape_of
-from sayact.envs.language_table.camera import PICTURE
+from sayact.envs.language_table.camera import PICTURE, View
 from sayact.envs.language_table.setting import PLAIN, Setting, Tile
 from sayact.envs.language_table.simulator import Simulator
 from sayact.web.scenes import (
@@ -145,6 +145,14 @@ def test_an_arm_that_hides_a_thing_is_moved(painter: Painter) -> None:
     assert not np.array_equal(
         painter.with_all_seen(scene, np.random.default_rng(0)).effector_xy, scene.effector_xy
     )
+
+
+def test_a_camera_that_sees_no_thing_is_moved_back(painter: Painter) -> None:
+    away = Setting(view=View(shift=(0.0, -0.3, 0.0)))
+    scene = replace(scene_of(red_moon=(0.55, 0.25, 0.0)), setting=away)
+    assert painter.seen(scene).max() < LEAST_SEEN
+    shown = painter.with_all_seen(scene, np.random.default_rng(0))
+    assert painter.seen(shown).min() >= LEAST_SEEN
 
 
 def test_things_do_not_overlap_and_the_arm_touches_none() -> None:

@@ -16,7 +16,6 @@ from sayact.envs.language_table.camera import PICTURE, unproject
 from sayact.envs.language_table.simulator import Simulator
 from sayact.envs.language_table.start import Start
 from sayact.envs.language_table.state import TableState
-from sayact.envs.language_table.tasks import TOUCHING
 from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.sheet import Ink, Marks
@@ -29,7 +28,6 @@ from sayact.schema.errors import SayactError
 
 MOVED_INK, GOAL_INK = (232, 119, 34), (0, 200, 255)  # of rings in pictures
 NEAR_BLOCK = 0.04  # metres from its middle: twice a block's radius
-NEAR_GOAL = TOUCHING  # as near as a push to a thing has to bring it; places take in more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +85,17 @@ def looker(name: str, device: str = "cpu") -> RT2Policy:
 def judge(
     policy: RT2Policy, suite: str, shown: Sequence[tuple[Start, Observation, TableState]]
 ) -> Looked:
-    """Distances are measured on the board, under the camera of each start."""
+    """Distances are measured on the board, under the camera of each start.
+
+    A goal is looked at from as near as a push has to bring the block: 5 cm for a block or a plate,
+    10 cm or more for places and directions. One outside the picture can only be looked at its edge.
+    """
     places = look(policy, [observation for _, observation, _ in shown])
     moved = goal = 0
     for (start, _, state), found in zip(shown, places, strict=True):
         seen = unproject(found * np.array(PICTURE[::-1]), view=start.setting.view)
         moved += bool(np.hypot(*(seen[MOVED] - start.task.mover(state))) <= NEAR_BLOCK)
-        goal += bool(np.hypot(*(seen[GOAL] - start.task.goal(state))) <= NEAR_GOAL)
+        goal += bool(np.hypot(*(seen[GOAL] - start.task.goal(state))) <= start.task.tolerance)
     return Looked(suite=suite, asked=len(shown), moved=moved, goal=goal)
 
 

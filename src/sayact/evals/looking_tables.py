@@ -34,7 +34,7 @@ def markdown_table(found: dict[str, Any]) -> str:
 
 def _headings(found: dict[str, Any], quote: str) -> list[str]:
     names = [f"{quote}{row['policy']}{quote}" for row in found["rows"]]
-    return ["suite", *(f"{name}: {what}" for name in names for what in ("moved", "goal"))]
+    return ["suite", *(f"{name}: {what}" for name in names for what in KINDS)]
 
 
 def _lines(found: dict[str, Any], write: Write) -> list[list[str]]:

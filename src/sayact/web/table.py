@@ -14,7 +14,7 @@ from jaxtyping import Float64, Int, UInt8
 
 from sayact.envs.language_table.arm import ARM_BODIES, arm_poses
 from sayact.envs.language_table.blocks import BLOCK_HEIGHT, outline, shape_of
-from sayact.envs.language_table.camera import PICTURE, project
+from sayact.envs.language_table.camera import OFFICIAL, PICTURE, project
 from sayact.envs.language_table.dressing import dress
 from sayact.envs.language_table.meshes import UNTOUCHABLE
 from sayact.envs.language_table.rendering import Camera
@@ -77,13 +77,20 @@ class Painter:
         return self._counts(scene)[self._tiles[: len(tiles)]] / whole
 
     def with_all_seen(self, scene: Scene, rng: np.random.Generator) -> Scene:
-        """The same things with an arm that hides none of them, where one is found; else fewer."""
+        """The same things with an arm that hides none of them, where one is found; else fewer.
+
+        A camera that was moved away from all of them is moved back.
+        """
         for _ in range(ARM_DRAWS):
             shown = self._shown(scene)
             if len(shown.placed) == len(scene.placed):
                 return scene
             scene = replace(scene, effector_xy=draw_effector(scene.things, rng))
-        return self._shown(scene)
+        shown = self._shown(scene)
+        if shown.things or scene.setting.view == OFFICIAL:
+            return shown
+        official = replace(scene.setting, view=OFFICIAL)
+        return self.with_all_seen(replace(scene, setting=official), rng)
 
     def _shown(self, scene: Scene) -> Scene:
         """Without the things and the tiles of which too little is to be seen."""

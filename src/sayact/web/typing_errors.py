@@ -8,7 +8,8 @@ from sayact.envs.language_table.task import pick
 
 SHORTEST_MISTYPED = 4  # letters; "red" or "up" would no longer be told from other words
 MOST_MISTYPED = 2  # words of a sentence
-ALSO_WORDS = {"the", "side"}  # slips of "then" and "slide" that would be other words of the robot
+# Slips of "then", "slide" and "three" that would be other words of the robot's, or on a plate.
+ALSO_WORDS = {"the", "side", "tree"}
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 

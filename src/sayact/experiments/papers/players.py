@@ -7,6 +7,7 @@ from typing import Literal
 from sayact.evals.provenance import policy_title
 from sayact.experiments.papers.arms import Arm
 from sayact.experiments.papers.training import Workshop
+from sayact.schema.errors import SayactError
 
 PLANNED = "rt2-plan"
 PLAN_EVERY = 10  # steps between two plans: a second at 10 Hz
@@ -60,7 +61,15 @@ def players_of(
     baselines = [
         Player(name=name, title=name, policy=name, tier="main") for name in ("random", "oracle")
     ]
-    return (*baselines, *main, *planned, *guests, *(p for p in acting if p.tier == "ablation"))
+    ablations = [player for player in acting if player.tier == "ablation"]
+    players = (*baselines, *main, *planned, *guests, *ablations)
+    names = [player.name for player in players]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SayactError(
+            f"two players would be called {', '.join(twice)}; what is named with --beside needs "
+            "folders of other names than the arms and the baselines have"
+        )
+    return players
 
 
 def _of_arm(workshop: Workshop, arm: Arm) -> Player:
