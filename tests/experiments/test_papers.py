@@ -12,7 +12,8 @@ from sayact.data.frames import FrameStore
 from sayact.envs.language_table import words
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.evals.pool import WorkerDiedError
-from sayact.evals.suites.instructions import HELD_OUT_PAIRS, held_out
+from sayact.evals.suites.instructions import held_out
+from sayact.evals.suites.laying import HELD_OUT_PAIRS
 from sayact.experiments.episodes import Chosen, choose, named_blocks
 from sayact.experiments.papers import training
 from sayact.experiments.papers.arms import ARMS, EIGHTH, FOUR_BLOCKS, arm, needed

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from robot_words import ROBOT_BLOCKS, robot_sentences, robot_words, words_of
 
+from sayact.envs.language_table.goals import Stages
 from sayact.envs.language_table.setting import PLAIN
 from sayact.envs.language_table.start import Start
 from sayact.envs.language_table.words import instructions, spell_out, understand
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.instructions import (
-    HELD_OUT_PAIRS,
     NEW_AMOUNTS,
     NEW_PLACES,
     NEW_STRAIGHT,
@@ -23,7 +23,7 @@ from sayact.evals.suites.instructions import (
     new_wording,
     translated,
 )
-from sayact.evals.suites.laying import PUSHES
+from sayact.evals.suites.laying import HELD_OUT_PAIRS, PUSHES
 from sayact.evals.suites.suite import starts
 from sayact.web import paraphrases
 from sayact.web.lexicon import the_name
@@ -144,3 +144,10 @@ def test_the_web_says_none_of_the_new_words() -> None:
     for sentence in said:
         padded = f" {sentence} "
         assert not [words for words in held_out if f" {words} " in padded], sentence
+
+
+@pytest.mark.parametrize("name", [name for name in SUITES if name != "pairs"])
+def test_no_other_suite_asks_for_held_out_pairs(name: str) -> None:
+    for start in some(name, 30):
+        stages = start.task.stages if isinstance(start.task, Stages) else (start.task,)
+        assert not {(stage.family, stage.pushed) for stage in stages} & set(HELD_OUT_PAIRS)

@@ -28,6 +28,7 @@ from sayact.evals.suites.laying import (
     lay,
     spot,
     state_of,
+    taught,
     template,
     to_do,
 )
@@ -71,6 +72,8 @@ def refer_start(
         poses, pushed = lay(names, rng, keep_off=covered), names[0]
         reference = draw_reference(kind, placed(poses, tiles), rng, pushed=pushed)
         if reference is None or gap(poses[pushed][:2], reference.target.xy) < APART:
+            continue
+        if reference.target.kind == "block" and not taught("block2block", [pushed]):
             continue
         # All of it: what a thing is to be compared with must be seen as well.
         shown = [*covered, *(circle(block, poses) for block in poses)]
@@ -143,8 +146,9 @@ def _symbols(rng: np.random.Generator, index: int) -> Start:
 def _matching(rng: np.random.Generator, index: int) -> Start:
     """To the other block of its colour, of all eight; or to the plate of its colour."""
     if index % 2 == 0:
-        blocks = [ROBOT_BLOCKS[i] for i in rng.permutation(len(ROBOT_BLOCKS))]
-        return refer_start("same_color", (), rng, blocks=blocks)
+        pushed = pick(taught("block2block", ROBOT_BLOCKS), rng)
+        others = [block for block in ROBOT_BLOCKS if block != pushed]
+        return refer_start("same_color", (), rng, blocks=[pushed, *others])
     blocks = _some_blocks(rng)
     own = f"{color_of(blocks[0])} {PLATE}"
     others = [plate for plate in CONCEPTS[PLATE] if plate != own]
@@ -197,6 +201,8 @@ def _stages(rng: np.random.Generator, index: int) -> Start:
     families = STAGED[index % 2], STAGED[index // 2 % 2]
     for _ in range(TRIES):
         names = _some_blocks(rng)
+        if not all(taught(family, [block]) for family, block in zip(families, names, strict=False)):
+            continue
         poses = lay(names, rng)
         state = state_of(poses)
         # The second block is no part of the first push, which must not do the second's work.

@@ -25,7 +25,7 @@ from sayact.envs.language_table.start import Start
 from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.web_blocks import WEB_COLORS, WEB_SHAPES
 from sayact.envs.language_table.workspace import INNER_HIGH, INNER_LOW
-from sayact.evals.suites.laying import PUSHES, ROBOT_BLOCKS, push_start
+from sayact.evals.suites.laying import PUSHES, ROBOT_BLOCKS, push_start, taught
 from sayact.evals.suites.suite import Draw, Suite
 
 
@@ -162,9 +162,12 @@ def _among(count: int) -> Draw:
     """Two of the robot's blocks, and `count` other things that no demonstration shows."""
 
     def draw(rng: np.random.Generator, index: int) -> Start:
-        two = tuple(ROBOT_BLOCKS[i] for i in rng.choice(len(ROBOT_BLOCKS), 2, replace=False))
+        family = turn(index)
+        first = pick(taught(family, ROBOT_BLOCKS), rng)
+        two = (first, pick([block for block in ROBOT_BLOCKS if block != first], rng))
         other = _strangers(rng, count)
-        return push_start((*two, *other), turn(index), rng, pushable=two, targets=two)
+        pushable = taught(family, two)
+        return push_start((*two, *other), family, rng, pushable=pushable, targets=two)
 
     return draw
 

@@ -12,7 +12,13 @@ from sayact.envs.language_table import words
 from sayact.envs.language_table.start import Start
 from sayact.envs.language_table.task import pick
 from sayact.envs.language_table.words import Arguments, Either, Joined, Phrase
-from sayact.evals.suites.laying import PUSHES, ROBOT_BLOCKS, push_start, template
+from sayact.evals.suites.laying import (
+    HELD_OUT_PAIRS,
+    PUSHES,
+    ROBOT_BLOCKS,
+    push_start,
+    template,
+)
 from sayact.evals.suites.suite import Suite
 from sayact.web import wordings
 from sayact.web.languages import LANGUAGES
@@ -82,17 +88,6 @@ def _new_words(rng: np.random.Generator, index: int) -> Start:
 
 
 # --- pairs left out of training --------------------------------------------------------------
-
-# Family and pushed block: what an experiment leaves out of its demonstrations, so that "pairs" asks
-# for a known skill on a known block that never met. Every block and every family stays well seen.
-HELD_OUT_PAIRS = (
-    ("block2block", "red_moon"),
-    ("block2absolute", "green_star"),
-    ("block2relative", "blue_cube"),
-    ("block2block", "yellow_pentagon"),
-    ("block2absolute", "blue_moon"),
-    ("block2relative", "red_pentagon"),
-)
 
 
 def held_out(instruction: str, blocks: Sequence[str] = ROBOT_BLOCKS) -> bool:

@@ -225,7 +225,7 @@ FINDINGS: tuple[Finding, ...] = (
         "control",
         UNSEEN,
         "not in the papers: a control for mere extra training",
-        "as many tables, of eight blocks instead of all; the same drawn pages",
+        "as many pictures, of eight blocks instead of all",
     ),
     _beats(
         "plans",

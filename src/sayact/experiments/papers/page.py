@@ -195,8 +195,7 @@ def _caveats(measured: Mapping[str, Any]) -> str:
         "Ablations of RT-2 have fewer steps than the main arm, all of them the same number, and "
         "all ablations play some of the suites. They tell apart what they differ in, and not how "
         "good it can get.",
-        "Suites but *pairs* ask for held-out pairs as for all others: these are near a quarter of "
-        "what is asked in *seen*, where the eight blocks are pushed about.",
+        "No suite but *pairs* asks for held-out pairs of skill and block.",
         "A ratio's interval is a bootstrap over starts; a difference's is Agresti and Min's, put "
         "together over suites; p is McNemar's exact test, in which all starts count alike. Where "
         "suites have weights, or close to the edge, the two may disagree; verdicts go by the "

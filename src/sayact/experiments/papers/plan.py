@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sayact.config import from_json, to_json
-from sayact.evals.suites.instructions import HELD_OUT_PAIRS
+from sayact.evals.suites.laying import HELD_OUT_PAIRS
 from sayact.experiments.papers.arms import Arm
 from sayact.experiments.papers.speed import Speed
 from sayact.experiments.papers.suites import ablation_suites, main_suites, planned_suites

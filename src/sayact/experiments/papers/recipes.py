@@ -57,7 +57,7 @@ def _rt2(arm: Arm, plan: Plan) -> RT2Recipe:
         train=_schedule(base.train, plan, steps, batch_norm="running" if arm.frozen else "batch"),
         rounds=(phase,),
         action_words=arm.words,
-        web=Web(pictures=plan.pictures, pages=plan.pages, objects=arm.objects, seed=plan.seed),
+        web=_web(arm, plan),
         chosen=_chosen(arm, plan),
         frozen=arm.frozen,
         held_out=0,  # what it answers is not what is compared here
@@ -84,6 +84,13 @@ def _mixture(arm: Arm) -> dict[str, float]:
         return {ROBOT: 1 - QUESTIONS_SHARE, ROBOT_QUESTIONS: QUESTIONS_SHARE}
     rest = 1 - QUESTIONS_SHARE - arm.robot
     return {ROBOT: arm.robot, ROBOT_QUESTIONS: QUESTIONS_SHARE, WEB: rest}
+
+
+def _web(arm: Arm, plan: Plan) -> Web:
+    """As many pictures for all; pages show things of the wide world, and the control has none."""
+    if arm.objects == "robot":
+        return Web(pictures=plan.pictures + plan.pages, pages=0, objects="robot", seed=plan.seed)
+    return Web(pictures=plan.pictures, pages=plan.pages, seed=plan.seed)
 
 
 def _chosen(arm: Arm, plan: Plan) -> Chosen:
