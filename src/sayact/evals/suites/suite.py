@@ -34,7 +34,7 @@ Group = Literal[
 ]
 GROUPS: tuple[str, ...] = get_args(Group)
 
-# One push: the oracle needs 25 steps as a rule and 68 at most (docs/suites.md); who learned from it
+# One push: the oracle needs 23 steps as a rule and 66 at most (docs/suites.md); who learned from it
 # may hesitate.
 STEPS = 120
 
