@@ -16,13 +16,18 @@ ALLOWED: dict[str, set[str]] = {
     "codecs": {"schema"},
     "data": {"schema", "codecs"},
     "models": {"schema"},
-    "policies": {"schema", "codecs", "models"},
+    "policies": {"schema", "codecs", "models", "serve.light"},
     "envs": {"schema"},
     "train": {"schema", "codecs", "data", "models"},
     "web": {"schema", "envs"},
     "evals": {"schema", "codecs", "data", "policies", "envs", "web"},
-    "serve": {"schema", "policies"},
+    "serve.light": {"schema"},
+    "serve": {"schema", "codecs", "policies", "serve.light"},
+    "robots": {"schema", "data", "policies", "envs", "serve.light"},
+    "play": {"schema", "codecs", "data", "policies", "envs", "evals", "robots", "serve.light"},
 }
+# The side of a robot in the room `serve`: no torch, no server.
+LIGHT = {"wire", "messages", "client"}
 # These wire the others: they may import everything.
 WIRING = {"experiments", "cli", "commands", "testing", "sayact"}
 SHARED = {"config"}
@@ -46,16 +51,18 @@ def forbidden(room: str, source: str) -> list[str]:
         return []
     allowed = ALLOWED.get(room, set()) | SHARED | {room}
     inside = [name for name in imported_modules(source) if name.split(".")[0] == "sayact"]
-    return [
-        name for name in inside if name.split(".")[1:2] == [] or name.split(".")[1] not in allowed
-    ]
+    return [name for name in inside if room_of_module(name) not in allowed]
+
+
+def room_of_module(name: str) -> str:
+    """ "sayact.schema.actions" → "schema"; the package itself is a room of its own."""
+    room, *rest = [*name.split(".")[1:], ""]
+    return f"{room}.light" if room == "serve" and rest[0] in LIGHT else room
 
 
 def room_of(file: Path) -> str:
-    parts = file.relative_to(SOURCE / "sayact").parts
-    if len(parts) > 1:
-        return parts[0]
-    return "sayact" if file.stem == "__init__" else file.stem
+    parts = file.relative_to(SOURCE / "sayact").with_suffix("").parts
+    return room_of_module(".".join(("sayact", *parts))) if parts[0] != "__init__" else "sayact"
 
 
 FILES = sorted((SOURCE / "sayact").rglob("*.py"))
