@@ -57,7 +57,7 @@ def test_mistakes_are_answered_in_one_line(
     noise = tmp_path / "noise.png"
     noise.write_bytes(b"no picture")
     for given, what in (
-        (["zero", picture], "no words"),
+        (["zero", picture], "cannot answer questions"),
         ([checkpoint, str(tmp_path / "none.png")], "there is no"),
         ([checkpoint, str(noise)], "cannot be read as a picture"),
     ):

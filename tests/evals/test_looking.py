@@ -15,6 +15,7 @@ from sayact.evals import looking
 from sayact.evals.looking_tables import markdown_table
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.suite import first_sight, starts
+from sayact.policies.loading import load_rt2
 from sayact.policies.looking import look
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema import Observation
@@ -24,7 +25,7 @@ from sayact.testing.tiny_rt2 import tiny_nano_vlm, tiny_text_processor
 
 @pytest.fixture(scope="module")
 def nano() -> RT2Policy:
-    return looking.looker("rt2-nano")
+    return load_rt2("rt2-nano", "say where it looks")
 
 
 @pytest.fixture

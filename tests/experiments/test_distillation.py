@@ -24,7 +24,6 @@ from sayact.experiments.distillation_answers import (
 )
 from sayact.experiments.distillation_data import open_pictures
 from sayact.experiments.distillation_recipe import (
-    load_teacher,
     read_student,
     recipe_of,
     require_same_space,
@@ -34,7 +33,7 @@ from sayact.models.losses import taught_bin_loss
 from sayact.models.rt1 import RT1
 from sayact.models.vlms.nano import NanoVLM
 from sayact.policies.decoding import PromptBatch, decode_actions
-from sayact.policies.loading import build_processor
+from sayact.policies.loading import build_processor, load_rt2
 from sayact.policies.looking import looked_at
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import describe_rt2
@@ -125,7 +124,7 @@ def made(tmp_path_factory):
 
 
 def recipe_for(made, **options):
-    teacher = load_teacher(str(made / "teacher"))
+    teacher = load_rt2(made / "teacher", "teach")
     student = read_student(str(made / "student"))
     given = {
         "teacher": "teacher",
@@ -249,7 +248,7 @@ def test_a_killed_teacher_goes_on_where_it_was(made, tmp_path, monkeypatch):
 
 def test_the_fingerprint_is_the_weights(made):
     known = fingerprint_of(teacher_of())
-    assert fingerprint_of(load_teacher(str(made / "teacher"))) == known
+    assert fingerprint_of(load_rt2(made / "teacher", "teach")) == known
     assert fingerprint_of(teacher_of(2)) != known
 
 
@@ -372,8 +371,8 @@ def test_a_warm_student_begins_with_its_weights(made, tmp_path):
 class TestWhatCannotBe:
     def test_a_teacher_that_is_no_rt2(self, made):
         for name, kind in ((str(made / "student"), "an RT-1"), ("oracle", "a baseline")):
-            with pytest.raises(SayactError, match=f"is {kind}; a teacher is an RT-2"):
-                load_teacher(name)
+            with pytest.raises(SayactError, match=f"is {kind}, which cannot teach"):
+                load_rt2(name, "teach")
 
     def test_a_student_that_is_no_rt1(self, made):
         with pytest.raises(SayactError, match="of the model 'rt2'; a student is an RT-1"):

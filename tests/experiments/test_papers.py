@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from left_out import held_out
 
 from sayact.config import from_json, to_json
 from sayact.data.frames import FrameStore
 from sayact.envs.language_table import words
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.evals.pool import WorkerDiedError
-from sayact.evals.suites.instructions import held_out
 from sayact.evals.suites.laying import HELD_OUT_PAIRS
 from sayact.experiments.episodes import Chosen, choose, named_blocks
 from sayact.experiments.papers import training

@@ -367,9 +367,10 @@ class TestCheckpoint:
         with pytest.raises(CheckpointError, match="names its backbone"):
             build_policy(checkpoint)
 
-    def test_only_rt2_plans(self):
+    @pytest.mark.parametrize("name", ["rt1-nano", "random"])
+    def test_only_rt2_plans(self, name: str):
         with pytest.raises(SayactError, match="only RT-2 can plan"):
-            load_policy("rt1-nano", plan_every=3)
+            load_policy(name, plan_every=3)
 
     def test_the_tokenizer_travels_with_the_checkpoint(self, tmp_path):
         save_checkpoint(tmp_path / "rt2", describe_rt2(tiny_nano_vlm(processor()), processor()))

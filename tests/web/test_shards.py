@@ -114,5 +114,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["pictures"] == 4
     assert np.asarray(Image.open(sheet)).std() > 10
     assert main([*arguments[:4], "--pictures", "9", "--workers", "0"]) == 2
+    assert main(["data", "web", "--out", str(tmp_path / "y"), "--sheet", "sheet.jpg"]) == 2
+    assert not (tmp_path / "y").exists()  # refused before the work
     assert main([*arguments[:4], "--tiles", "2", "--workers", "0"]) == 2
     assert main(["data", "web", "--out", str(tmp_path / "x"), "--kinds", "poetry"]) == 2

@@ -47,19 +47,13 @@ class Ask(Verb):
         import numpy as np
         from PIL import Image
 
-        from sayact.policies.loading import load_policy
-        from sayact.policies.rt2 import RT2Policy
+        from sayact.policies.loading import load_rt2
 
         if not self.question.strip():
             raise SayactError("the question is empty; ask something, such as 'where is the arm?'")
         if self.out is not None:
             _require_picture_name(self.out)
-        policy = load_policy(self.checkpoint, self.device)
-        if not isinstance(policy, RT2Policy):
-            raise SayactError(
-                f"{self.checkpoint!r} has no words to answer with; ask an RT-2, such as a run of "
-                "`sayact train rt2_language_table`"
-            )
+        policy = load_rt2(self.checkpoint, "answer questions", self.device)
         picture = _open(self.image)
         height, width = policy.processor.images.camera
         seen = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))

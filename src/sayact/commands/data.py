@@ -131,8 +131,10 @@ class Web(Verb):
     def run(self, console: Console) -> Outcome:
         from sayact.evals.web import draw_web
         from sayact.web.shards import Settings
-        from sayact.web.sheet import contact_sheet
+        from sayact.web.sheet import contact_sheet, require_png
 
+        if self.sheet is not None:
+            require_png(self.sheet)
         settings = Settings(
             pictures=self.pictures,
             pages=self.pages,

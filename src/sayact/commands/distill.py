@@ -59,12 +59,13 @@ class Distill(Verb):
     def run(self, console: Console) -> Outcome:
         from sayact.experiments.distillation import AGREEMENT, DISTANCE, run
         from sayact.experiments.distillation_answers import fingerprint_of
-        from sayact.experiments.distillation_recipe import load_teacher, read_student, recipe_of
+        from sayact.experiments.distillation_recipe import read_student, recipe_of
         from sayact.experiments.live import TrainingLine
+        from sayact.policies.loading import load_rt2
         from sayact.train.log import read_log
 
         student = read_student(self.student)
-        teacher = load_teacher(self.teacher, self.device)
+        teacher = load_rt2(self.teacher, "teach", self.device)
         recipe = recipe_of(
             teacher=self.teacher,
             fingerprint=fingerprint_of(teacher),

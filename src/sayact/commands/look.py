@@ -44,22 +44,21 @@ class Look(Verb):
     """Which list of starts; 0 is the one that evaluations play, so choose by another."""
 
     def run(self, console: Console) -> Outcome:
-        from sayact.evals.looking import looker, looking, rings
+        from sayact.evals.looking import looking, rings
         from sayact.evals.looking_tables import terminal_table
         from sayact.evals.suites.catalogue import chosen
         from sayact.evals.suites.sheet import suites_sheet
+        from sayact.policies.loading import load_rt2
 
         names = chosen(self.suite)
-        found = looking(
-            (self.checkpoint, *self.beside),
-            names,
-            episodes=self.starts,
-            seed=self.seed,
-            device=self.device,
-        )
+        policies = {
+            name: load_rt2(name, "say where it looks", self.device)
+            for name in (self.checkpoint, *self.beside)
+        }
+        found = looking(policies, names, episodes=self.starts, seed=self.seed)
         console.print(terminal_table(found))
         if self.sheet is not None:
-            marks = rings(looker(self.checkpoint, self.device))
+            marks = rings(policies[self.checkpoint])
             suites_sheet(self.sheet, names, across=self.across, seed=self.seed, marks=marks)
             console.print(f"contact sheet: {self.sheet}", soft_wrap=True)
         return Outcome(result={**found, "sheet": self.sheet})

@@ -25,7 +25,9 @@ from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.rollouts import EpisodeResult, check_fits
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.videos import film_path
+from sayact.policies.loading import checkpoint_folder
 from sayact.policies.policy import Attached, Policy
+from sayact.policies.weights import weights_digest
 from sayact.schema.errors import SayactError, UnknownNameError
 
 
@@ -67,6 +69,7 @@ def evaluate(
 
     # Read now: the code that plays is this commit's, whatever is committed meanwhile.
     made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
+    digests = {who: {"weights": weights} for who in policies if (weights := weights_of(who))}
     jobs = _jobs(tuple(policies), protocol, videos, videos_each)
     if videos is not None:
         _forget_films(videos, jobs)
@@ -88,13 +91,21 @@ def evaluate(
             policy=who,
             protocol=protocol,
             episodes=tuple(results[job] for job in jobs if job.policy == who),
-            provenance=made,
+            provenance=made | digests.get(who, {}),
             date=date,
             seconds=seconds,
         )
         for who in policies
     ]
     return replace(evaluations[0], beside=tuple(evaluations[1:]))
+
+
+def weights_of(policy: str) -> str | None:
+    """The digest of a policy's weights; None where it has none, or none on this machine."""
+    try:
+        return weights_digest(checkpoint_folder(policy))
+    except (SayactError, OSError):
+        return None
 
 
 def _jobs(

@@ -23,7 +23,7 @@ ALL_FAMILIES: tuple[str, ...] = (*OFFICIAL_FAMILIES, "point2block", "block1_to_c
 
 # What an evaluation says of how it was made; the oldest do not say what computed the network.
 # A language model's also says how often it planned, where that was asked for; one of suites, which
-# versions of them were played.
+# versions of them were played; one of a checkpoint, the digest of its weights.
 PROVENANCE = (
     "version",
     "commit",
@@ -32,6 +32,7 @@ PROVENANCE = (
     "computed_by",
     "plan_every",
     "suite_versions",
+    "weights",
 )
 
 # Steps of an episode of a family: the official script's. A suite knows its own.

@@ -5,7 +5,7 @@
 Seconds where playing takes minutes, and half of the answer to why an episode fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.sheet import Ink, Marks
 from sayact.evals.suites.suite import first_sight, starts
-from sayact.policies.loading import load_policy
 from sayact.policies.looking import GOAL, MOVED, look
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema import Observation
@@ -41,19 +40,17 @@ class Looked:
 
 
 def looking(
-    names: Sequence[str],
+    policies: Mapping[str, RT2Policy],
     suites: Sequence[str],
     *,
     episodes: int,
     seed: int,
-    device: str = "cpu",
     console: Console | None = None,
 ) -> dict[str, Any]:
-    """Every policy on every suite; a table's content as JSON."""
+    """Every policy, by its name, on every suite; a table's content as JSON."""
     if episodes < 1:
         raise SayactError(f"at least 1 start of every suite is looked at; got {episodes}")
     console = console or Console(stderr=True)
-    policies = {name: looker(name, device) for name in names}
     rows: list[dict[str, Any]] = [
         {"policy": policy_title(name), "looked": list[dict[str, Any]]()} for name in policies
     ]
@@ -70,16 +67,6 @@ def looking(
     finally:
         simulator.close()
     return {"looking": {"episodes": episodes, "seed": seed}, "rows": rows, **provenance()}
-
-
-def looker(name: str, device: str = "cpu") -> RT2Policy:
-    """Raises SayactError for what is no RT-2."""
-    policy = load_policy(name, device)
-    if not isinstance(policy, RT2Policy):
-        raise SayactError(
-            f"{name} ({type(policy).__name__}) cannot say where it looks; give an RT-2"
-        )
-    return policy
 
 
 def judge(

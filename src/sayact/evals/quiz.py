@@ -19,7 +19,7 @@ from sayact.data.vision_language.webdataset import WebDataset
 from sayact.evals.answers import NEAR_BOARD, NEAR_PICTURE, answering, right_answers
 from sayact.evals.provenance import policy_title, provenance
 from sayact.evals.web import draw_web
-from sayact.policies.loading import load_policy
+from sayact.policies.loading import load_rt2
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import SayactError
 from sayact.web.scenes import Objects
@@ -71,7 +71,7 @@ def quiz(
 ) -> dict[str, Any]:
     """Ask every policy; pictures are kept in `out` and used again. A table's content as JSON."""
     console = console or Console(stderr=True)
-    policies = {name: _rt2(name, device) for name in names}
+    policies = {name: load_rt2(name, "answer questions", device) for name in names}
     folder = out / f"pictures-{protocol.objects}-{protocol.seed}"
     settings = Settings(
         pictures=protocol.pictures,
@@ -87,15 +87,6 @@ def quiz(
             found = _ask(policy, folder, protocol.questions)
         rows.append({"policy": policy_title(name), "answers": [asdict(one) for one in found]})
     return {"quiz": asdict(protocol) | {"grading": GRADING}, "rows": rows, **provenance()}
-
-
-def _rt2(name: str, device: str) -> RT2Policy:
-    policy = load_policy(name, device)
-    if not isinstance(policy, RT2Policy):
-        raise SayactError(
-            f"{name} is a {type(policy).__name__}, which answers no questions; give an RT-2"
-        )
-    return policy
 
 
 def _ask(policy: RT2Policy, folder: Path, most: int) -> list[Answered]:

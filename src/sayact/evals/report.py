@@ -8,12 +8,12 @@ provenance    command, commit, version, machine
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from sayact.data.layout import replace_file, write_json
 from sayact.evals.drawings import Curve, curve, interval_bar, last_value
 from sayact.evals.evaluation import Evaluation
 from sayact.evals.provenance import policy_title
@@ -28,10 +28,9 @@ VIDEOS = "videos"
 
 def write_report(evaluation: Evaluation, out: Path, *, curves: Sequence[Curve] = ()) -> Path:
     """Leave report.html and evaluation.json in `out`, whose folder `videos` holds the films."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "evaluation.json").write_text(json.dumps(evaluation.to_json(), indent=1) + "\n")
+    write_json(out / "evaluation.json", evaluation.to_json())
     report = out / "report.html"
-    report.write_text(page(evaluation, out / VIDEOS, curves))
+    replace_file(report, page(evaluation, out / VIDEOS, curves).encode())
     return report
 
 
@@ -184,6 +183,8 @@ def _provenance(evaluation: Evaluation) -> str:
         f"{parts_word(asked)}, episode), the same for every policy",
         "date": f"{escape(evaluation.date)}; it took {evaluation.seconds:,.0f} s",
     }
+    if weights := evaluation.provenance.get("weights"):
+        facts["weights"] = f"<code>{escape(weights)}</code> (the first digits of their SHA-256)"
     items = "".join(f"<dt>{name}</dt><dd>{fact}</dd>" for name, fact in facts.items())
     return f'<h2>Where the numbers come from</h2>\n<div class="card"><dl>{items}</dl></div>\n'
 

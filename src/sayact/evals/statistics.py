@@ -35,19 +35,29 @@ def mean_interval(
 ) -> Interval:
     """95 % interval of the mean of several rates, from (successes, episodes) of each.
 
-    The squared distances from each rate to its Wilson bounds add up like variances (MOVER; Donner
-    and Zou, 2012), so rates of exactly 0 or 1 still carry their doubt. It covers the chance of
-    episodes within these families, not the choice of families. `weights` sum to 1; all the same
-    unless given.
+    It covers the chance of episodes within these families, not the choice of families. `weights`
+    sum to 1; all the same unless given.
     """
     shares = weights or [1 / len(counts)] * len(counts)
-    mean, below, above = 0.0, 0.0, 0.0
-    for (successes, episodes), share in zip(counts, shares, strict=True):
-        rate, (low, high) = successes / episodes, wilson(successes, episodes)
-        mean += share * rate
-        below = math.hypot(below, share * (rate - low))
-        above = math.hypot(above, share * (high - rate))
-    return max(0.0, mean - below), min(1.0, mean + above)
+    rates = [(successes / episodes, wilson(successes, episodes)) for successes, episodes in counts]
+    _, (low, high) = _weighted_sum(rates, shares)
+    return max(0.0, low), min(1.0, high)
+
+
+def _weighted_sum(
+    estimates: Sequence[tuple[float, Interval]], weights: Sequence[float]
+) -> tuple[float, Interval]:
+    """The sum of independent estimates with their intervals, and its interval.
+
+    Squared distances to the bounds add up like variances (MOVER; Donner and Zou, 2012), so rates of
+    exactly 0 or 1 still carry their doubt.
+    """
+    total, below, above = 0.0, 0.0, 0.0
+    for (estimate, (low, high)), weight in zip(estimates, weights, strict=True):
+        total += weight * estimate
+        below = math.hypot(below, weight * (estimate - low))
+        above = math.hypot(above, weight * (high - estimate))
+    return total, (total - below, total + above)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +126,9 @@ def paired_means(
 ) -> PairedMeans:
     """Compare the means of several suites on the same starts; `weights` as in `mean_interval`.
 
-    The difference's 95 % interval puts each suite's Agresti-Min interval together by the squared
-    distances to its bounds (as `mean_interval` does), so that rates of 0 and 1 still carry their
-    doubt. The p-value is McNemar's exact one over the discordant starts of all suites. `rng` draws
-    the bootstrap of the ratio.
+    The difference's 95 % interval puts the suites' Agresti-Min intervals together as
+    `mean_interval` does those of rates. The p-value is McNemar's exact one over the discordant
+    starts of all suites. `rng` draws the bootstrap of the ratio.
     """
     shares = weights or [1 / len(suites)] * len(suites)
     pairs = [paired(first, second) for first, second in suites]
@@ -130,17 +139,15 @@ def paired_means(
         )
         for i in (0, 1)
     )
-    below, above = 0.0, 0.0
-    for share, pair in zip(shares, pairs, strict=True):
-        below = math.hypot(below, share * (pair.difference - pair.interval[0]))
-        above = math.hypot(above, share * (pair.interval[1] - pair.difference))
+    differences = [(pair.difference, pair.interval) for pair in pairs]
+    difference, (low, high) = _weighted_sum(differences, shares)
     ratio, ratio_interval = _ratio(suites, shares, rng, draws)
     return PairedMeans(
         episodes=sum(pair.episodes for pair in pairs),
         first=first,
         second=second,
-        difference=first - second,
-        interval=(max(-1.0, first - second - below), min(1.0, first - second + above)),
+        difference=difference,
+        interval=(max(-1.0, low), min(1.0, high)),
         p_value=_sign_test(sum(p.only_first for p in pairs), sum(p.only_second for p in pairs)),
         ratio=ratio,
         ratio_interval=ratio_interval,

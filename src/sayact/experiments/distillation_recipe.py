@@ -11,8 +11,7 @@ from sayact.experiments.recipe import Experiment, Round
 from sayact.experiments.resuming import kept
 from sayact.models.checkpoint import Checkpoint, read_checkpoint, saved_steps
 from sayact.models.rt1 import RT1Config
-from sayact.policies.loading import build_processor, checkpoint_folder, load_policy
-from sayact.policies.rt1 import RT1Policy
+from sayact.policies.loading import build_processor, checkpoint_folder
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import ActionSpaceMismatchError, CheckpointError, SayactError
 from sayact.train import TrainConfig
@@ -104,18 +103,6 @@ def recipe_of(
         data=tuple(map(str, data)),
         episodes=min(episodes or TINY_EPISODES, TINY_EPISODES) if tiny else episodes,
     )
-
-
-def load_teacher(name: str, device: str = "cpu") -> RT2Policy:
-    """Raises SayactError for a policy that is no RT-2."""
-    policy = load_policy(name, device)
-    if not isinstance(policy, RT2Policy):
-        kind = "an RT-1" if isinstance(policy, RT1Policy) else "a baseline"
-        raise SayactError(
-            f"the teacher {name} is {kind}; a teacher is an RT-2, such as the folder of a run of "
-            "`sayact train rt2_language_table`"
-        )
-    return policy
 
 
 def read_student(name: str) -> Checkpoint:

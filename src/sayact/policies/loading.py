@@ -20,6 +20,7 @@ from sayact.policies.engines.exported import (
 from sayact.policies.engines.graph_engine import Precision
 from sayact.policies.policy import Policy
 from sayact.policies.rt1 import RT1Policy
+from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import MODEL as RT2_MODEL
 from sayact.policies.rt2_checkpoint import build_rt2
 from sayact.policies.weights import require_same_shapes
@@ -58,12 +59,28 @@ def load_policy(
     require_device(device)
     if name in BASELINES:
         require_known(engine or "torch", precision or "float32", PRECISIONS)
+        _require_no_plans(plan_every)
         return BASELINES[name]()
     folder = _folder(name, [*BASELINES, *boxed()])
     if is_exported(folder):
         return _load_exported(folder, engine, precision)
     checkpoint = read_checkpoint(folder)
     return build_policy(checkpoint, device, engine or "torch", precision or "float32", plan_every)
+
+
+def load_rt2(name: str | Path, wanted: str, device: str = "cpu") -> RT2Policy:
+    """An RT-2, for what no other policy can do; `wanted` ends "a baseline cannot …".
+
+    Raises SayactError for a policy that is no RT-2.
+    """
+    policy = load_policy(name, device)
+    if isinstance(policy, RT2Policy):
+        return policy
+    kind = "an RT-1" if isinstance(policy, RT1Policy) else "a baseline"
+    raise SayactError(
+        f"{name} is {kind}, which cannot {wanted}; give an RT-2: rt2-nano, or the folder of a run "
+        "of `sayact train rt2_language_table`"
+    )
 
 
 def checkpoint_folder(name: str) -> Path:
@@ -94,8 +111,7 @@ def build_policy(
     if checkpoint.config.get("model") == RT2_MODEL:
         _require_torch(engine, precision)
         return build_rt2(checkpoint, device, plan_every)
-    if plan_every:
-        raise SayactError("only RT-2 can plan: this policy has no words; leave plan_every out")
+    _require_no_plans(plan_every)
     return build_rt1(checkpoint, device, engine, precision)
 
 
@@ -130,6 +146,11 @@ def build_model(checkpoint: Checkpoint) -> RT1:
     require_same_shapes(model, checkpoint.weights)
     model.load_state_dict(checkpoint.weights)
     return model
+
+
+def _require_no_plans(plan_every: int | None) -> None:
+    if plan_every:
+        raise SayactError("only RT-2 can plan: this policy has no words; leave plan_every out")
 
 
 def _require_torch(engine: str, precision: str) -> None:

@@ -11,7 +11,7 @@ from sayact.web.question import Maker, Question, called, draw_pair, draw_thing, 
 from sayact.web.scenes import Scene
 
 CLEARLY = 0.06  # of the picture: what is left of another is so by this much
-CLEARLY_NEARER = 0.02  # metres
+CLEARLY_NEARER = 0.02  # metres; among blocks alone
 
 
 def relation(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:

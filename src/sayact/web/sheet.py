@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
 from sayact.envs.language_table.camera import PICTURE
+from sayact.schema.errors import SayactError
 from sayact.web.glyphs import font
 from sayact.web.question import Question
 from sayact.web.shards import Pixels, Settings, open_writer
@@ -23,6 +24,7 @@ UNDRAWN = ("zh", "ja")  # the font has none of their signs
 
 def contact_sheet(settings: Settings, file: Path) -> Path:
     """Draws the sheet; pictures are made anew, so that no shard is needed."""
+    require_png(file)
     with open_writer(settings, file.parent) as writer:
         examples = [writer.example(i) for i in range(min(MOST_PICTURES, settings.total))]
     tiles = [tile(pixels, questions) for _, pixels, questions in examples]
@@ -34,6 +36,12 @@ def contact_sheet(settings: Settings, file: Path) -> Path:
     Image.fromarray(np.concatenate(rows)).save(partial)
     os.replace(partial, file)
     return file
+
+
+def require_png(file: Path) -> None:
+    """Raises SayactError for the name of another kind of file."""
+    if file.suffix.lower() != ".png":
+        raise SayactError(f"a sheet is written as PNG; got {file}. Give it the ending .png")
 
 
 def tile(pixels: Pixels, questions: list[Question]) -> UInt8[np.ndarray, "H W 3"]:

@@ -4,6 +4,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
+from left_out import held_out
 from robot_words import ROBOT_BLOCKS, robot_sentences, robot_words, words_of
 
 from sayact.envs.language_table.goals import Stages
@@ -19,7 +20,6 @@ from sayact.evals.suites.instructions import (
     NEW_WAYS_TO_BLOCK,
     OTHERS,
     TRANSLATED,
-    held_out,
     new_wording,
     translated,
 )

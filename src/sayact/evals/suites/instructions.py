@@ -4,8 +4,6 @@ other languages (RT-1, table 2: unseen instructions; RT-2, table 8: multilingual
 The table is the robot's own; only the sentence is one that no demonstration says.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from sayact.envs.language_table import words
@@ -88,12 +86,6 @@ def _new_words(rng: np.random.Generator, index: int) -> Start:
 
 
 # --- pairs left out of training --------------------------------------------------------------
-
-
-def held_out(instruction: str, blocks: Sequence[str] = ROBOT_BLOCKS) -> bool:
-    """Whether a demonstration with this sentence must be left out of training for "pairs"."""
-    understood = words.understand(instruction, blocks, PUSHES)
-    return understood is not None and (understood[0], understood[1][0]) in HELD_OUT_PAIRS
 
 
 def _pairs(rng: np.random.Generator, index: int) -> Start:

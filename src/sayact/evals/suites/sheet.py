@@ -20,6 +20,7 @@ from sayact.evals.suites.suite import first_sight, starts
 from sayact.schema import Observation
 from sayact.schema.errors import SayactError
 from sayact.web.glyphs import font
+from sayact.web.sheet import require_png
 
 PICTURE = (320, 180)  # width, height, pixels
 TITLE_WIDTH = 150
@@ -50,6 +51,7 @@ def suites_sheet(
             f"a sheet has at least 1 start of every suite and 1 suite a line; got {across} across, "
             f"{abreast} abreast"
         )
+    require_png(file)
     simulator = Simulator()
     try:
         rows = [_row(simulator, name, across, seed, marks) for name in names]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sayact.config import from_json, to_json
+from sayact.data.layout import write_json
 from sayact.evals.suites.laying import HELD_OUT_PAIRS
 from sayact.experiments.papers.arms import Arm
 from sayact.experiments.papers.speed import Speed
@@ -155,10 +156,7 @@ def keep_plan(plan: Plan, out: Path) -> Plan:
     """
     path = out / PLAN
     if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(to_json(plan), indent=1) + "\n")
-        part.replace(path)
+        write_json(path, to_json(plan))
         return plan
     kept = from_json(Plan, json.loads(path.read_text()))
     if (kept.hours, kept.tiny, kept.seed) != (plan.hours, plan.tiny, plan.seed):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sayact.evals.evaluate import evaluate
+from sayact.data.layout import write_json
+from sayact.evals.evaluate import evaluate, weights_of
 from sayact.evals.evaluation import Evaluation, suite_protocol
 from sayact.evals.findings import Played
 from sayact.evals.pool import run_tasks
@@ -77,11 +78,7 @@ def play(out: Path, one: Round) -> None:
         progress=False,
         plan_every=one.player.plan_every,
     )
-    file = one.file(out)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(evaluation.to_json(), indent=1) + "\n")
-    part.replace(file)
+    write_json(one.file(out), evaluation.to_json())
 
 
 def read_round(one: Round, out: Path) -> Evaluation:
@@ -100,7 +97,10 @@ def outcomes(rounds: Sequence[Round], out: Path) -> Played:
 
 
 def _is_played(one: Round, out: Path) -> bool:
-    """Is the file there, of this list of starts, and of this policy?"""
+    """Is the file there, of this list of starts, and of this policy with these weights?
+
+    Evaluations of before they said which weights count as being of these.
+    """
     if not one.file(out).exists():
         return False
     kept = read_round(one, out)
@@ -110,5 +110,6 @@ def _is_played(one: Round, out: Path) -> bool:
         len(kept.episodes) == one.starts
         and asked.seed == one.seed
         and kept.policy == one.player.policy
+        and kept.provenance.get("weights") in (None, weights_of(one.player.policy))
         and version == f"{one.suite} {SUITES[one.suite].version}"
     )
