@@ -179,7 +179,7 @@ def test_no_two_players_have_one_name(tmp_path, plan):
 
 
 def test_arms_come_with_what_they_begin_with():
-    assert [one.name for one in needed(("rt2",))] == ["web", "rt2"]
+    assert [one.name for one in needed(("rt2",))] == ["web", "grounded", "rt2"]
     assert [one.name for one in needed(("rt2",), given=("rt2",))] == ["rt2"]
     assert needed(()) == ARMS
     with pytest.raises(UnknownNameError, match="rt2"):

@@ -30,7 +30,7 @@ def experiment(folder, *more: str) -> int:
 def test_every_arm_is_trained_and_every_player_has_played(out):
     measured = json.loads((out / f"{NAME}.json").read_text())
     assert {one["name"]: one["steps"] > 0 for one in measured["arms"]} == dict.fromkeys(
-        ("web", *TINY_ARMS), True
+        ("web", "grounded", *TINY_ARMS), True
     )
     assert set(measured["played"]) == {"random", "oracle", "rt2-plan", *TINY_ARMS}
     assert all(
@@ -73,11 +73,16 @@ def test_a_verdict_follows_the_outcomes(out):
 def test_frozen_eyes_are_those_of_the_web_stage(out):
     weights = {
         name: read_checkpoint(latest_checkpoint(out / "arms" / name) or out).weights
-        for name in ("web", "frozen", "fine-tuned")
+        for name in ("web", "grounded", "frozen", "fine-tuned")
     }
     eyes = [name for name in weights["web"] if name.startswith("vlm.eyes")]
-    assert all(torch.equal(weights["frozen"][n], weights["web"][n]) for n in eyes)
-    assert not all(torch.equal(weights["fine-tuned"][n], weights["web"][n]) for n in eyes)
+
+    def same(one: str, other: str) -> bool:
+        return all(torch.equal(weights[one][n], weights[other][n]) for n in eyes)
+
+    assert same("frozen", "grounded")
+    assert not same("fine-tuned", "grounded")
+    assert not same("grounded", "web")
     assert arm("frozen").frozen == ("vlm.eyes",)
 
 

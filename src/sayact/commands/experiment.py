@@ -55,7 +55,7 @@ class PapersOnADesk(Verb):
         from sayact.experiments.papers.experiment import Options, run
         from sayact.experiments.papers.plan import hours_of
 
-        given = {"rt1": self.rt1, "rt2": self.rt2, "web": self.web_stage}
+        given = {"rt1": self.rt1, "rt2": self.rt2, "grounded": self.web_stage}
         options = Options(
             out=self.out,
             hours=hours_of(self.budget),

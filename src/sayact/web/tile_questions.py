@@ -43,11 +43,13 @@ KIND_WEIGHTS: Mapping[str, float] = {
     "smallest_number": 0.3,
     "largest_number": 0.3,
 }
+# Pointing asks for most tiles by their names: a fruit or a sum is found by who knows these.
+POINTING_WEIGHTS = {kind: KIND_WEIGHTS[kind] * (4.0 if kind in BY_NAME else 1.0) for kind in KINDS}
 POINT_SHARE = 0.12  # share of plans in which the arm itself shall go there
 
 
 def tile_pointing(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
-    reference = _reference(scene, rng, None, language)
+    reference = _reference(scene, rng, None, language, POINTING_WEIGHTS)
     if reference is None:
         return None
     language = reference.language
@@ -123,10 +125,14 @@ def _said(scene: Scene, moved: str | None, reference: Reference, rng: np.random.
 
 
 def _reference(
-    scene: Scene, rng: np.random.Generator, pushed: str | None, language: str
+    scene: Scene,
+    rng: np.random.Generator,
+    pushed: str | None,
+    language: str,
+    weights_of: Mapping[str, float] = KIND_WEIGHTS,
 ) -> Reference | None:
     """Of a kind that means one thing here."""
-    weights = np.array([KIND_WEIGHTS[kind] for kind in KINDS])
+    weights = np.array([weights_of[kind] for kind in KINDS])
     order = rng.choice(len(KINDS), len(KINDS), replace=False, p=weights / weights.sum())
     lying = scene.placed
     for kind in order:

@@ -30,9 +30,9 @@ TRAINING, PLAYING, MAKING = 0.62, 0.25, 0.08  # of the budget
 
 # Steps against an ablation's. Pointing is learned late on the web (results/rt2-nano-web.md), and
 # RT-1's steps are quick.
-SHARES = {"web": 2.0, "rt1": 3.0, "main": 2.5, "ablation": 1.0}
+SHARES = {"web": 2.0, "grounding": 1.6, "rt1": 3.0, "main": 2.5, "ablation": 1.0}
 # What more would be waste, by the curves of results/rt2-nano.md and results/rt1-nano.md.
-MOST_STEPS = {"web": 6_000, "rt1": 12_000, "main": 12_000, "ablation": 6_000}
+MOST_STEPS = {"web": 6_000, "grounding": 6_000, "rt1": 12_000, "main": 12_000, "ablation": 6_000}
 FEWEST_STEPS = 100
 TINY_STEPS, TINY_HOURS = 20, 0.03
 
@@ -168,8 +168,8 @@ def keep_plan(plan: Plan, out: Path) -> Plan:
 
 
 def kind_of(arm: Arm) -> str:
-    """What a number of steps is planned for: "web", "rt1", "main" or "ablation"."""
-    return arm.model if arm.model in ("web", "rt1") else arm.tier
+    """What a number of steps is planned for: a name of `SHARES`."""
+    return "rt1" if arm.model == "rt1" else arm.tier
 
 
 def seconds_a_step(arm: Arm, speed: Speed) -> float:

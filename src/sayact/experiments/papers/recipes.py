@@ -1,5 +1,6 @@
 """From an arm and a plan to a recipe that `experiments.runs` or `experiments.rt2_runs` can run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sayact.experiments import rt1_language_table, rt2_language_table, rt2_web_pretraining
@@ -17,6 +18,16 @@ from sayact.train import TrainConfig
 QUESTIONS_SHARE = 0.05  # of a batch, about the robot's own frames, as in rt2_language_table
 SINGLE_SHARE = 8 / 11  # of RT-1's steps, on single frames, as in rt1_language_table
 CHECKPOINTS = 500  # steps between two of them: what a kill costs at most
+# Grounding: hardly anything but where things are, and a gentler rate than from nothing.
+GROUNDING: Mapping[str, float] = {
+    "pointing": 0.5,
+    "plan": 0.4,
+    "naming": 0.03,
+    "effector": 0.03,
+    "attribute": 0.02,
+    "relation": 0.02,
+}
+GROUNDING_RATE, GROUNDING_FINAL_SHARE = 6e-4, 0.1
 
 
 def recipe_of(arm: Arm, plan: Plan) -> Recipe | RT2Recipe:
@@ -49,12 +60,19 @@ def _rt2(arm: Arm, plan: Plan) -> RT2Recipe:
     base = rt2_web_pretraining.RECIPE if web_alone else rt2_language_table.RECIPE
     steps = plan.steps_of(arm)
     phase = Phase(until=steps, mixture=_mixture(arm), episodes=0 if web_alone else plan.episodes)
+    rates = (
+        {"learning_rate": GROUNDING_RATE, "final_share": GROUNDING_FINAL_SHARE}
+        if arm.tier == "grounding"
+        else {}
+    )
     return replace(
         base,
         name=arm.name,
         vlm=NANO if arm.size == "nano" else MICRO,
         # What is frozen keeps its batch statistics too.
-        train=_schedule(base.train, plan, steps, batch_norm="running" if arm.frozen else "batch"),
+        train=_schedule(
+            base.train, plan, steps, batch_norm="running" if arm.frozen else "batch", **rates
+        ),
         rounds=(phase,),
         action_words=arm.words,
         web=_web(arm, plan),
@@ -88,9 +106,14 @@ def _mixture(arm: Arm) -> dict[str, float]:
 
 def _web(arm: Arm, plan: Plan) -> Web:
     """As many pictures for all; pages show things of the wide world, and the control has none."""
-    if arm.objects == "robot":
-        return Web(pictures=plan.pictures + plan.pages, pages=0, objects="robot", seed=plan.seed)
-    return Web(pictures=plan.pictures, pages=plan.pages, seed=plan.seed)
+    pages = 0 if arm.objects == "robot" else plan.pages
+    return Web(
+        pictures=plan.pictures + plan.pages - pages,
+        pages=pages,
+        objects=arm.objects,
+        seed=plan.seed,
+        kinds=GROUNDING if arm.tier == "grounding" else None,
+    )
 
 
 def _chosen(arm: Arm, plan: Plan) -> Chosen:

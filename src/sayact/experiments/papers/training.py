@@ -1,7 +1,8 @@
 """Training of all arms: two runs side by side, one thread each, those first that others wait for.
 
     wave 0   web stages, RT-1, from scratch      ─▶ OUT/arms/NAME, a training run like any other
-    wave 1   what begins with a web stage
+    wave 1   what begins with one of them
+    wave 2   what begins with one of those
 
 How far each has come stands in its own log; a run that was stopped goes on.
 """
@@ -66,14 +67,14 @@ class Workshop:
 def train_arms(workshop: Workshop, arms: Sequence[Arm]) -> Iterator[str]:
     """Train what is missing; the name of each arm as it is done."""
     missing = workshop.missing(arms)
-    first = [arm for arm in missing if arm.start is None]
-    later = [arm for arm in missing if arm.start is not None]
-    workers = workshop.plan.workers
-    for wave in (first, later):
+    while missing:
+        waiting = {arm.name for arm in missing}
+        wave = [arm for arm in missing if arm.start not in waiting]
         # The longest first, so that no process is left alone with it in the end.
         wave.sort(key=workshop.plan.seconds_of, reverse=True)
-        for trained, _ in run_tasks(partial(_trainer, workshop), wave, workers):
+        for trained, _ in run_tasks(partial(_trainer, workshop), wave, workshop.plan.workers):
             yield trained.name
+        missing = tuple(arm for arm in missing if arm not in wave)
 
 
 @contextmanager
