@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "play": {"schema", "codecs", "data", "policies", "envs", "evals", "robots", "serve.light"},
 }
 # The side of a robot in the room `serve`: no torch, no server.
-LIGHT = {"wire", "messages", "client"}
+LIGHT = {"wire", "messages", "link", "lasting", "client"}
 # These wire the others: they may import everything.
 WIRING = {"experiments", "cli", "commands", "testing", "sayact"}
 SHARED = {"config"}

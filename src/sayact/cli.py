@@ -16,6 +16,7 @@ import tyro
 
 from sayact.commands.ask import Ask
 from sayact.commands.bench import BenchRT1, BenchWorld
+from sayact.commands.bench_serve import BenchServe
 from sayact.commands.bench_train import BenchTrain
 from sayact.commands.bench_vlm import BenchVLM
 from sayact.commands.collect import Collect
@@ -28,7 +29,10 @@ from sayact.commands.experiment import PapersOnADesk
 from sayact.commands.export import Export
 from sayact.commands.import_ import ImportBackbone, ImportRT1
 from sayact.commands.look import Look
+from sayact.commands.play import Play
 from sayact.commands.quiz import Quiz
+from sayact.commands.run import Run
+from sayact.commands.serve import Serve
 from sayact.commands.suites import Suites
 from sayact.commands.train import Train
 from sayact.commands.verb import Verb
@@ -62,6 +66,9 @@ SAYACT = Group(
             "What the papers found, tried again: papers-on-a-desk.",
             {"papers-on-a-desk": PapersOnADesk},
         ),
+        "run": Run,
+        "play": Play,
+        "serve": Serve,
         "look": Look,
         "quiz": Quiz,
         "ask": Ask,
@@ -76,8 +83,14 @@ SAYACT = Group(
         ),
         "doctor": Doctor,
         "bench": Group(
-            "Measurements: world, rt1, train, vlm.",
-            {"world": BenchWorld, "rt1": BenchRT1, "train": BenchTrain, "vlm": BenchVLM},
+            "Measurements: world, rt1, train, vlm, serve.",
+            {
+                "world": BenchWorld,
+                "rt1": BenchRT1,
+                "train": BenchTrain,
+                "vlm": BenchVLM,
+                "serve": BenchServe,
+            },
         ),
     },
 )

@@ -2,11 +2,13 @@
 
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 def provenance() -> dict[str, str]:
@@ -67,7 +69,11 @@ def _processor() -> str:
 
 
 def policy_title(policy: str) -> str:
-    """What to call a policy: its name, or of a checkpoint's path the part that a person chose."""
+    """What to call a policy: its name, of a checkpoint's path the part that a person chose, of a
+    server's URL host and port. It can be a file's name."""
+    if "://" in policy:
+        address = urlsplit(policy).netloc.rpartition("@")[2]
+        return re.sub(r"[^\w.]+", "-", address).strip("-") or "server"
     folders = [part for part in Path(policy).parts if not part.isdigit()]
     chosen = [part for part in folders if part not in ("checkpoint", "steps")]
     return (chosen or [policy])[-1]

@@ -13,9 +13,9 @@ from jaxtyping import UInt8
 
 from sayact.envs import to_observation
 from sayact.policies.controller import Controller
-from sayact.policies.policy import Attached, Drawing, Policy
+from sayact.policies.policy import Attached, Drawing, Policy, require_fit
 from sayact.schema import Action, ActionSpace
-from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
+from sayact.schema.errors import BadActionError
 
 logger = logging.getLogger(__name__)
 
@@ -161,13 +161,7 @@ def begin(policy: Policy, env: gymnasium.Env, *, seed: int) -> None:
 def check_fits(policy: Policy, env: gymnasium.Env) -> None:
     """Refuse a policy whose numbers mean something else than the world's."""
     ours: ActionSpace = env.unwrapped.action_space_spec  # type: ignore[attr-defined]
-    differences = policy.action_space.differences(ours)
-    if differences:
-        raise ActionSpaceMismatchError(
-            f"this policy speaks the action space {policy.action_space}, the world "
-            f"listens to {ours}. They differ in {'; '.join(differences)} (here: the "
-            "policy, there: the world). Use a policy trained for this world."
-        )
+    require_fit(policy.action_space, ours)
 
 
 def check_action(action: Action, space: ActionSpace) -> None:

@@ -21,6 +21,7 @@ from sayact.evals import (
     findings_tables,
     looking_tables,
     quiz_tables,
+    serve_tables,
     speed_tables,
     training_tables,
     vlm_tables,
@@ -44,6 +45,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "looking": looking_tables.markdown_table,  # sayact look
     "backbone": vlm_tables.markdown_table,  # sayact bench vlm
     "findings": findings_tables.markdown_tables,  # sayact experiment papers-on-a-desk
+    "serving": serve_tables.markdown_tables,  # sayact bench serve
 }
 SHORT: dict[str, Callable[[dict[str, Any]], str]] = {
     "roofline_ms": speed_tables.short_table,

@@ -95,13 +95,14 @@ def run(
         for folder in folders:
             images, kept_in = processor.images, cache or out / "cache"
             stores.append(open_frames(folder, images, kept_in, skip_broken))
+        robot = choose(FrameStore.join(stores), recipe.chosen)
         sampler = WindowSampler(
-            choose(FrameStore.join(stores), recipe.chosen),
+            robot,
             processor,
             seed=recipe.train.seed,
             jitter=recipe.jitter,
             shift=recipe.shift,
-            locate=locate_task if recipe.model.points else None,
+            locate=locate_task if recipe.model.points and knows_places(robot) else None,
         )
         checkpoint = train(
             recipe.train,
@@ -213,6 +214,11 @@ def open_frames(
             f"{images.shrunk}. Give the dataset that it was made from."
         )
     return store
+
+
+def knows_places(store: FrameStore) -> bool:
+    """Whether the simulator said where things are; recordings of a robot do not know."""
+    return {"pushed_xy", "goal_xy"} <= set(store.privileged)
 
 
 def locate_task(store: FrameStore) -> Float32[np.ndarray, "N 3 2"]:

@@ -19,12 +19,14 @@ from sayact.policies.engines.exported import (
 )
 from sayact.policies.engines.graph_engine import Precision
 from sayact.policies.policy import Policy
+from sayact.policies.remote import load_remote
 from sayact.policies.rt1 import RT1Policy
 from sayact.policies.rt2 import RT2Policy
 from sayact.policies.rt2_checkpoint import MODEL as RT2_MODEL
 from sayact.policies.rt2_checkpoint import build_rt2
 from sayact.policies.weights import require_same_shapes
 from sayact.schema.errors import CheckpointError, SayactError, UnknownNameError
+from sayact.serve.client import is_url
 
 BASELINES: dict[str, Callable[[], Policy]] = {
     "oracle": OraclePolicy,
@@ -46,17 +48,21 @@ def load_policy(
     precision: Precision | None = None,
     plan_every: int | None = None,
 ) -> Policy:
-    """A policy by the name of a baseline, of one in the box, or by a folder.
+    """A policy by the name of a baseline, of one in the box, by a folder, or by a server's URL.
 
     The folder is a checkpoint, a training run, which stands for its newest one, or what
     `sayact export` wrote. `engine` is torch, openvino or onnx: what computes the network
     (docs/speed.md); an exported folder knows its own, and baselines have none. `plan_every` is
     after how many steps an RT-2 plans anew (docs/rt2.md), never if 0; None: as its checkpoint says.
+    A server, ws://HOST:PORT, has settled all of that for itself.
     Raises UnknownNameError with the valid names, CheckpointError where the folder is broken, or
     SayactError where this machine has no such device.
     """
     name = str(name_or_path)
     require_device(device)
+    if is_url(name):
+        _require_unsettled(name, engine=engine, precision=precision, plan_every=plan_every)
+        return load_remote(name)
     if name in BASELINES:
         require_known(engine or "torch", precision or "float32", PRECISIONS)
         _require_no_plans(plan_every)
@@ -90,6 +96,8 @@ def checkpoint_folder(name: str) -> Path:
             f"{name!r} is a baseline and has no weights; give a checkpoint's folder, or one of the "
             f"policies in the box: {', '.join(boxed())}"
         )
+    if is_url(name):
+        raise CheckpointError(f"the weights of {name} are its server's; give a checkpoint's folder")
     folder = _folder(name, boxed())
     if is_exported(folder):
         engine = read_json(folder / MANIFEST).get("engine")
@@ -170,6 +178,14 @@ def _load_exported(folder: Path, engine: str | None, precision: str | None) -> R
             "engine, or export its checkpoint again for the other one"
         )
     return RT1Policy(exported.engine, build_processor(exported.description))
+
+
+def _require_unsettled(url: str, **settings: object) -> None:
+    for name, given in settings.items():
+        if given is not None:
+            raise SayactError(
+                f"{name} is settled where {url} is served; start the server so, and leave it out"
+            )
 
 
 def _folder(name: str, allowed: Sequence[str]) -> Path:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol, runtime_checkable
 
 from sayact.schema import Action, ActionSpace, Observation
-from sayact.schema.errors import BadActionError
+from sayact.schema.errors import ActionSpaceMismatchError, BadActionError
 
 
 def require_sound(finite: bool) -> None:
@@ -15,6 +15,17 @@ def require_sound(finite: bool) -> None:
     if not finite:
         raise BadActionError(
             "the network's logits hold NaN or infinity; its weights or its input are broken"
+        )
+
+
+def require_fit(speaks: ActionSpace, hears: ActionSpace, hearer: str = "world") -> None:
+    """Refuse a policy whose numbers mean something else than the world's, or a robot's."""
+    differences = speaks.differences(hears)
+    if differences:
+        raise ActionSpaceMismatchError(
+            f"this policy speaks the action space {speaks}, the {hearer} "
+            f"listens to {hears}. They differ in {'; '.join(differences)} (here: the "
+            f"policy, there: the {hearer}). Use a policy trained for this {hearer}."
         )
 
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from sayact.codecs import Processor
 from sayact.models.rt1 import RT1Config
@@ -70,10 +70,16 @@ class RT1Policy(Policy):
         Raises ShapeError for a picture of another size or dtype, or a sentence vector of another
         width, and BadObservationError for one with NaN or infinity; the network sees none of them.
         """
+        self._tokens.append(self.engine.tokenize(*self.look(observation)))
+        return self.choose(self.engine.decode(self.window(self._tokens)))
+
+    def look(
+        self, observation: Observation
+    ) -> tuple[UInt8[np.ndarray, "3 H W"], Float32[np.ndarray, "E"]]:
+        """The picture and the sentence vector as the network takes them. Raises as `act` does."""
         pixels, sentence = self.processor.observe(observation)
         _require_sentence(sentence, self.engine.config.sentence)
-        self._tokens.append(self.engine.tokenize(pixels, sentence))
-        return self.choose(self.engine.decode(self.window(self._tokens)))
+        return pixels, sentence
 
     def window(self, frames: Sequence[Float32[np.ndarray, "K D"]]) -> Float32[np.ndarray, "T K D"]:
         """What the network decodes after an episode's newest frames, with empty ones before them

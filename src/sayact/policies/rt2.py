@@ -118,11 +118,21 @@ class RT2Policy(Policy):
 
         Raises as `act` does; then no robot acts.
         """
+        plans = [self._plans.get(robot) for robot in range(len(observations))]
+        acted = self.act_with_plans(observations, plans)
+        self._plans |= {robot: plan for robot, (_, plan) in enumerate(acted) if plan is not None}
+        return [action for action, _ in acted]
+
+    def act_with_plans(
+        self, observations: Sequence[Observation], plans: Sequence[Plan | None]
+    ) -> list[tuple[Action, Plan | None]]:
+        """As `act_many`, for a caller that keeps the robots' plans: each robot's action, and the
+        plan to hand in with its next observation; None at the beginning of an episode."""
         if not observations:
             return []
         pictures = [self.processor.images.look(seen.image) for seen in observations]
         sentences = [seen.instruction for seen in observations]
-        plans = self._plans_for(pictures, sentences)
+        plans = self._plans_for(pictures, sentences, plans)
         prompts = [
             self.processor.task(sentence, plan.tokens if plan and plan.tokens else None)
             for sentence, plan in zip(sentences, plans, strict=True)
@@ -133,9 +143,18 @@ class RT2Policy(Policy):
         tokens, chances, illegal = (column.cpu().numpy() for column in columns)
         said = [plan.text if plan and plan.text else None for plan in plans]
         return [
-            self.processor.action(tokens[row], chances[row], illegal[row], said[row])
-            for row in range(len(plans))
+            (self.processor.action(tokens[row], chances[row], illegal[row], said[row]), plan)
+            for row, plan in enumerate(plans)
         ]
+
+    def require_readable(self, observation: Observation) -> None:
+        """Raises ShapeError or BadObservationError where `act` would, without computing."""
+        self.processor.images.require_picture(observation.image)
+        sentence = observation.instruction
+        prompt = self.processor.task(sentence, () if self.plan_every else None)
+        self._require_room([prompt], len(self.action_space))
+        if self.plan_every:
+            self._require_room([self.processor.plan_prompt(sentence)], 1)
 
     def ask(
         self,
@@ -162,35 +181,40 @@ class RT2Policy(Policy):
         )
 
     def _plans_for(
-        self, pictures: Sequence[np.ndarray], sentences: Sequence[str]
+        self,
+        pictures: Sequence[np.ndarray],
+        sentences: Sequence[str],
+        before: Sequence[Plan | None],
     ) -> list[Plan | None]:
-        """Every robot's plan: those whose time has come are written, all in one call."""
+        """Every robot's plan: those whose time has come are written, all in one call, but that
+        nobody's plan is cut short by another one's long sentence."""
         if not self.plan_every:
             return [None] * len(sentences)
-        due = [r for r, sentence in enumerate(sentences) if not self._has_plan(r, sentence)]
-        plans = {r: replace(plan, age=plan.age + 1) for r, plan in self._plans.items()}
-        if due:
-            asked = [sentences[robot] for robot in due]
+        plans = [plan and replace(plan, age=plan.age + 1) for plan in before]
+        due: dict[int, list[int]] = {}  # by how many tokens the plan may have
+        for robot, sentence in enumerate(sentences):
+            if not self._is_fresh(plans[robot], sentence):
+                due.setdefault(self._room_for_plan(sentence), []).append(robot)
+        for room, robots in due.items():
             spoken = self._say(
-                [pictures[robot] for robot in due],
-                [self.processor.plan_prompt(sentence) for sentence in asked],
-                min(PLAN_TOKENS, self._room_for_plan(asked)),
+                [pictures[robot] for robot in robots],
+                [self.processor.plan_prompt(sentences[robot]) for robot in robots],
+                room,
                 enough=self._goes_on_to_act,
             )
-            for robot, said in zip(due, spoken, strict=True):
+            for robot, said in zip(robots, spoken, strict=True):
                 plans[robot] = self._plan(sentences[robot], said)
-        self._plans = plans
-        return [plans[robot] for robot in range(len(sentences))]
+        return plans
 
-    def _has_plan(self, robot: int, sentence: str) -> bool:
-        """One for what it is told now, and not too old."""
-        plan = self._plans.get(robot)
-        return plan is not None and plan.instruction == sentence and plan.age + 1 < self.plan_every
+    def _is_fresh(self, plan: Plan | None, sentence: str) -> bool:
+        """Written for what the robot is told now, and not too old."""
+        return plan is not None and plan.instruction == sentence and plan.age < self.plan_every
 
-    def _room_for_plan(self, sentences: Sequence[str]) -> int:
-        """So many tokens a plan may have and still be given in a prompt, with room to act."""
-        longest = max(len(self.processor.task(sentence, plan=())) for sentence in sentences)
-        return max(1, self.vlm.context - longest - len(self.action_space))
+    def _room_for_plan(self, sentence: str) -> int:
+        """So many tokens a plan may have, be said, and still be given in a prompt to act on."""
+        to_act = len(self.processor.task(sentence, plan=())) + len(self.action_space)
+        longest = max(to_act, len(self.processor.plan_prompt(sentence)))
+        return max(1, min(PLAN_TOKENS, self.vlm.context - longest))
 
     def _goes_on_to_act(self, tokens: Sequence[int]) -> bool:
         """Models that learned plan and action in one answer do; their plan ends before that."""
@@ -232,14 +256,17 @@ class RT2Policy(Policy):
         self, pictures: Sequence[np.ndarray], prompts: Sequence[Sequence[int]], room: int
     ) -> PromptBatch:
         """One batch. Raises BadObservationError where a prompt leaves no room for its answer."""
+        self._require_room(prompts, room)
+        asked = list(zip(pictures, prompts, strict=True))
+        return PromptBatch.of(asked, self.processor.tokenizer.pad, self.device)
+
+    def _require_room(self, prompts: Sequence[Sequence[int]], room: int) -> None:
         longest, most = max(map(len, prompts)), self.vlm.context - room
         if longest > most:
             raise BadObservationError(
                 f"a sentence makes a prompt of {longest} tokens; this model reads at most {most} "
                 f"and answers with {room}. Say it in fewer words."
             )
-        asked = list(zip(pictures, prompts, strict=True))
-        return PromptBatch.of(asked, self.processor.tokenizer.pad, self.device)
 
     def _text(self, tokens: Sequence[int]) -> str:
         return " ".join(self.processor.tokenizer.decode(tokens).split())

@@ -54,3 +54,35 @@ class MissingExtraError(SayactError, ImportError):
 
 class RenderingError(SayactError, RuntimeError):
     """No way to draw pictures on this machine."""
+
+
+class WireError(SayactError, ValueError):
+    """A message that cannot be read: not msgpack, too large, too deep, or of the wrong form."""
+
+
+class SessionTakenError(SayactError):
+    """A session that belongs to another connection."""
+
+
+class DeadlineError(SayactError):
+    """An action that could not be given as early as it was asked for."""
+
+
+class ServerBusyError(SayactError):
+    """A server that has as many robots, or as much to do, as it takes on."""
+
+
+class HistoryLostError(SayactError):
+    """An episode whose history is gone with the process that held it; the next step begins anew."""
+
+
+class ServerUnreachableError(SayactError, ConnectionError):
+    """A policy server that nobody answers for, or not as one."""
+
+
+class AnswerLateError(SayactError, TimeoutError):
+    """An action that a server did not give in time."""
+
+
+class ServerError(SayactError):
+    """What a server said went wrong, where it is no error of ours by name."""

@@ -30,3 +30,18 @@ class Engine(Protocol):
     def decode(self, tokens: Float32[np.ndarray, "T K D"]) -> Float32[np.ndarray, "A V"]:
         """Logits of the newest frame; `tokens` are the window's frames so far, oldest first."""
         ...
+
+
+@runtime_checkable
+class BatchEngine(Engine, Protocol):
+    """An engine that computes the frames and windows of many robots in one call."""
+
+    def tokenize_many(
+        self, pixels: UInt8[np.ndarray, "N 3 H W"], sentences: Float32[np.ndarray, "N E"]
+    ) -> Float32[np.ndarray, "N K D"]:
+        """Image tokens of each frame, seen with the sentence beside it."""
+        ...
+
+    def decode_many(self, tokens: Float32[np.ndarray, "N T K D"]) -> Float32[np.ndarray, "N A V"]:
+        """Logits of the newest frame of each window; all windows hold as many frames."""
+        ...

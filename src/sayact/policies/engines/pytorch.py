@@ -31,18 +31,26 @@ class TorchEngine:
     def config(self) -> RT1Config:
         return self.model.config
 
-    @torch.inference_mode()
     def tokenize(
         self, pixels: UInt8[np.ndarray, "3 H W"], sentence: Float32[np.ndarray, "E"]
     ) -> Float32[np.ndarray, "K D"]:
-        frame = torch.as_tensor(pixels, device=self.device)[None]
-        context = torch.as_tensor(sentence, device=self.device)[None]
-        return self.model.tokenize(frame, context)[0].cpu().numpy()
+        return self.tokenize_many(pixels[None], sentence[None])[0]
+
+    def decode(self, tokens: Float32[np.ndarray, "T K D"]) -> Float32[np.ndarray, "A V"]:
+        return self.decode_many(tokens[None])[0]
 
     @torch.inference_mode()
-    def decode(self, tokens: Float32[np.ndarray, "T K D"]) -> Float32[np.ndarray, "A V"]:
-        window = torch.as_tensor(tokens, device=self.device)[None]
-        return self.model.decode(window)[0, -1].float().cpu().numpy()
+    def tokenize_many(
+        self, pixels: UInt8[np.ndarray, "N 3 H W"], sentences: Float32[np.ndarray, "N E"]
+    ) -> Float32[np.ndarray, "N K D"]:
+        frames = torch.as_tensor(pixels, device=self.device)
+        context = torch.as_tensor(sentences, device=self.device)
+        return self.model.tokenize(frames, context).cpu().numpy()
+
+    @torch.inference_mode()
+    def decode_many(self, tokens: Float32[np.ndarray, "N T K D"]) -> Float32[np.ndarray, "N A V"]:
+        windows = torch.as_tensor(tokens, device=self.device)
+        return self.model.decode(windows)[:, -1].float().cpu().numpy()
 
 
 class StreamlinedEngine(GraphEngine):
