@@ -23,7 +23,7 @@ class BenchServe(Verb):
 
     The wire alone with a policy that costs nothing, and a checkpoint; then 1 to 32 robots that
     never pause, with batching and without. With a clone of github.com/Physical-Intelligence/openpi
-    its server too, with the same policy. Two minutes; close other programs.
+    its server too, with the same policy. Three minutes; close other programs.
 
     For instance:
 
