@@ -11,9 +11,10 @@ from sayact.cli import main
 from sayact.evals.provenance import policy_title
 from sayact.policies import load_policy
 from sayact.policies.loading import checkpoint_folder
-from sayact.policies.remote import KEY_VARIABLE, RemotePolicy
+from sayact.policies.remote import RemotePolicy
 from sayact.schema import Observation
 from sayact.schema.errors import SayactError
+from sayact.serve.link import KEY_VARIABLE
 from sayact.serve.security import Keys
 from sayact.serve.server import PolicyServer, start_in_thread
 

@@ -75,10 +75,9 @@ def test_the_terminal_is_put_back(terminal: tuple[int, int]) -> None:
 
 def test_a_terminal_that_goes_away_stops_the_robot(terminal: tuple[int, int]) -> None:
     desk = Desk()
-    with Keyboard(desk, terminal[1]) as keyboard:
+    with Keyboard(desk, terminal[1]):
         os.close(terminal[0])
         message = desk.wait(2)
-        keyboard._before = None  # there is no terminal to put back
     assert message == Stopped(reason="the terminal was closed")
 
 

@@ -14,7 +14,7 @@ from sayact.envs import make_env
 from sayact.policies.baselines import OraclePolicy, ZeroPolicy
 from sayact.robots.desk import Desk
 from sayact.robots.gym_robot import GymRobot
-from sayact.robots.keyboard import stopping_on_signals
+from sayact.robots.keyboard import SIGNALS, stopping_on_signals
 from sayact.robots.limits import Limits
 from sayact.robots.loop import ControlLoop
 from sayact.robots.report import RunReport, Status
@@ -292,7 +292,7 @@ def test_a_robot_whose_call_does_not_return_is_stopped_from_outside() -> None:
     assert times(robot, "stop")[0] - times(robot, "observe")[3] < 0.9
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [getattr(signal, name) for name in SIGNALS])
 def test_signals_stop(number: signal.Signals) -> None:
     robot, desk, before = ToyRobot(), Desk(), signal.getsignal(number)
     main = threading.main_thread().ident

@@ -252,6 +252,17 @@ class TestSessions:
         assert (reply["session"], reply["step"]) == ("of yesterday", 0)
         robot.say(type="close")
 
+    def test_a_robot_that_did_not_hear_that_it_begins_anew_comes_again(self, server):
+        """Its token, of a server's life before, is taken over; a short one is not."""
+        asked = {"type": "resume", "session": "restarted", "resume": "t" * 32}
+        for known in (False, True):
+            with robot_at(server) as robot:
+                back = robot.say(**asked)
+                assert (back["resumed"], back["resume"]) == (known, "t" * 32)
+        with robot_at(server) as robot:
+            back = robot.say(type="resume", session="short", resume="t")
+            assert back["resume"] != "t"
+
     def test_one_connection_may_speak_for_many_robots(self, robot, policy, rng):
         episodes = {name: [seen(rng) for _ in range(3)] for name in ("left", "right")}
         replies = {name: [] for name in episodes}

@@ -1,8 +1,10 @@
 """`sayact serve`: one policy for all robots that connect."""
 
 import logging
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -155,11 +157,29 @@ class Serve(Verb):
         from sayact.serve.server import PolicyServer
 
         name = Path(self.checkpoint).name or self.checkpoint
-        async with PolicyServer(robots, name, options) as server:
+        async with _listening(PolicyServer(robots, name, options)) as server:
             console.print(_greeting(server, name), soft_wrap=True)
             await _signalled()
             console.print("stopping: robots are told")
         return {"url": server.url, "policy": name}
+
+
+@asynccontextmanager
+async def _listening(server: "PolicyServer") -> "AsyncGenerator[PolicyServer, None]":
+    """Raises SayactError for a port or a host that it cannot have."""
+    host, port = server.options.host, server.options.port
+    try:
+        await server.__aenter__()
+    except OSError as taken:
+        if taken.errno == EADDRINUSE:
+            raise SayactError(
+                f"port {port} of {host} is taken, by another server perhaps; give another --port"
+            ) from None
+        raise SayactError(f"cannot listen on --host {host} --port {port}: {taken}") from None
+    try:
+        yield server
+    finally:
+        await server.__aexit__()
 
 
 def _greeting(server: "PolicyServer", name: str) -> str:

@@ -27,6 +27,7 @@ from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.videos import film_path
 from sayact.policies.loading import checkpoint_folder
 from sayact.policies.policy import Attached, Policy
+from sayact.policies.remote import RemotePolicy
 from sayact.policies.weights import weights_digest
 from sayact.schema.errors import SayactError, UnknownNameError
 
@@ -68,7 +69,8 @@ def evaluate(
     _refuse_misfits(policies.values(), conditions)
 
     # Read now: the code that plays is this commit's, whatever is committed meanwhile.
-    made = provenance() | {"computed_by": f"{engine or 'the default engine'} on {device}"}
+    played = next(iter(policies.values()))
+    made = provenance() | {"computed_by": _computed_by(played, device, engine)}
     digests = {who: {"weights": weights} for who in policies if (weights := weights_of(who))}
     jobs = _jobs(tuple(policies), protocol, videos, videos_each)
     if videos is not None:
@@ -106,6 +108,13 @@ def weights_of(policy: str) -> str | None:
         return weights_digest(checkpoint_folder(policy))
     except (SayactError, OSError):
         return None
+
+
+def _computed_by(policy: Policy, device: str, engine: str | None) -> str:
+    """What ran the network; a server does not say on what."""
+    if isinstance(policy, RemotePolicy):
+        return f"a server of {policy.client.metadata.get('policy', 'its own policy')}"
+    return f"{engine or 'the default engine'} on {device}"
 
 
 def _jobs(

@@ -27,10 +27,10 @@ from sayact.play.scene import TableScene
 from sayact.play.stage import aim, dock, dress, welcome
 from sayact.play.table import PlayTable
 from sayact.policies import load_policy
-from sayact.policies.remote import KEY_VARIABLE
 from sayact.policies.rt2 import RT2Policy
 from sayact.schema.errors import SayactError
 from sayact.serve.client import is_url
+from sayact.serve.link import KEY_VARIABLE
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +115,8 @@ class Page:
     def close(self) -> None:
         """Stop all tables, and the server."""
         for place in self.places:
+            place.player.end()  # all at once
+        for place in self.places:
             place.player.close()
         self._server.stop()
 
@@ -130,6 +132,9 @@ class Page:
                 wish()
             except SayactError as mistake:
                 self._notify(str(mistake))
+            except Exception as error:  # as of a visitor who has just left; others play on
+                logger.exception("a wish was not fulfilled")
+                self._notify(f"{type(error).__name__}: {error}")
 
     def _draw(self) -> None:
         for place in self.places:
@@ -188,7 +193,7 @@ class Page:
         """Takes a table away."""
         if place in self.places:
             self.places.remove(place)
-            place.player.close()
+            place.player.end()  # without waiting: its server may be dead
             place.scene.remove()
             place.card.remove()
             self._arranged()

@@ -45,9 +45,13 @@ class Player:
         """Do this at the table, soon; what it raises becomes the `problem`."""
         self._orders.put(order)
 
+    def end(self) -> None:
+        """Let the thread end after the step or the order at hand; does not wait for it."""
+        self._closing.set()
+
     def close(self) -> None:
         """End the thread, and wait a while for it."""
-        self._closing.set()
+        self.end()
         self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:
@@ -59,8 +63,11 @@ class Player:
             return
         try:
             self._play(table)
+        except Exception as error:  # nothing foreseen: it must not look as if the table played on
+            logger.exception("%s ended", self.name)
+            self.problem = f"{type(error).__name__}: {error}"
         finally:
-            table.close()
+            _leave(table)
 
     def _play(self, table: PlayTable) -> None:
         clock, acted = Clock(self.hz), False
@@ -94,3 +101,11 @@ class Player:
 
     def _show(self, table: PlayTable) -> None:
         self.view = table.view
+
+
+def _leave(table: PlayTable) -> None:
+    """A thread that `close` did not wait for may find the drawing library gone with the program."""
+    try:
+        table.close()
+    except Exception:
+        logger.info("%s was not left in good order", table.name, exc_info=True)

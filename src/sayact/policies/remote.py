@@ -5,10 +5,7 @@ import os
 from sayact.policies.policy import Policy
 from sayact.schema import Action, ActionSpace, Observation
 from sayact.serve.client import PolicyClient, connect
-
-KEY_VARIABLE = "SAYACT_KEY"  # where a key lies; command lines are read by everybody on a machine
-# Also of the authority that signed the server's certificate, where the machine does not know it.
-AUTHORITY_VARIABLE = "SAYACT_CA_FILE"
+from sayact.serve.link import AUTHORITY_VARIABLE, KEY_VARIABLE
 
 
 class RemotePolicy(Policy):

@@ -167,9 +167,12 @@ class Episode:
             self._move(still)
 
     def _move(self, values: Float32[np.ndarray, "A"]) -> None:
+        if self.desk.stopped is not None:  # since the inbox was last looked into
+            raise End("stopped", self.desk.stopped)
         self.guard.beat()
         if not self.setup.dry_run:
-            self.robot.apply(values)
+            # A copy: what its owner's code makes of the numbers is not what was applied.
+            self.robot.apply(values.copy())
         self.guard.beat()
 
     def _look(self) -> None:
@@ -178,7 +181,7 @@ class Episode:
             return
         self.guard.beat()
         at = time.monotonic()
-        seen = replace(self.robot.observe(), instruction=self.sentences[-1])
+        seen = _kept(self.robot.observe(), self.sentences[-1])
         self.guard.beat()
         self._asked = Asked(number=self.desk.number(), observation=seen, at=at)
         self._thinker.ask(self._asked.number, seen)
@@ -186,7 +189,8 @@ class Episode:
     # -- waiting, and what comes meanwhile -----------------------------------------------------
 
     def _wait_until(self, moment: float) -> None:
-        self._take(self.desk.wait(0))
+        while (message := self.desk.wait(0)) is not None:
+            self._take(message)
         while (left := moment - time.monotonic()) > 0:
             self._take(self.desk.wait(self._nap(left)))
 
@@ -296,6 +300,12 @@ class Episode:
             dry_run=self.setup.dry_run,
             recorded=recorded,
         )
+
+
+def _kept(seen: Observation, sentence: str) -> Observation:
+    """With its own numbers: many cameras fill the same buffer with every picture."""
+    state = None if seen.state is None else seen.state.copy()
+    return replace(seen, image=seen.image.copy(), state=state, instruction=sentence)
 
 
 def _ended(success: bool | None, reason: str) -> End:

@@ -1,6 +1,6 @@
 """A person at the terminal while a robot moves: the stop key, and sentences to type.
 
-    Esc, Ctrl-C, space on an empty line    emergency stop
+    Esc, Ctrl-C, space on an empty line    emergency stop; also Ctrl-Z, or a terminal that is gone
     a sentence, Enter                      change the instruction
     Enter on an empty line                 this episode is done, and well
 
@@ -14,13 +14,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 from sayact.robots.desk import Desk
 
 ESCAPE, ENTER, BACKSPACE, SPACE = "\x1b", "\r\n", "\x7f\b", " "
+# Ctrl-C, a polite kill, a terminal that is gone (as with ssh), and the keys that would leave the
+# robot to itself: Ctrl-\, and Ctrl-Z, which freezes the program and not the robot.
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")  # Windows has the first two
 LOOK_SECONDS = 0.1  # between looks at whether the keyboard was closed; keys wake it at once
 READ_BYTES = 1024
 
@@ -66,7 +69,8 @@ class Keyboard:
         if self._before is not None:
             import termios
 
-            termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
+            with suppress(termios.error):  # it may be gone
+                termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
 
     def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
@@ -101,8 +105,13 @@ class Keyboard:
 
 @contextmanager
 def stopping_on_signals(desk: Desk) -> Iterator[None]:
-    """Ctrl-C and a polite kill are emergency stops; the second time they end the program."""
-    before: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    """`SIGNALS` are emergency stops; the second time they do what they always do.
+
+    One that is ignored stays so: `nohup` means what it says.
+    """
+    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    before: dict[int, Any] = {n: signal.getsignal(n) for n in known}
+    before = {n: handler for n, handler in before.items() if handler is not signal.SIG_IGN}
 
     def stop(number: int, _: FrameType | None) -> None:
         desk.stop(f"{signal.Signals(number).name} was received")

@@ -177,7 +177,7 @@ class Batcher:
         began = self._clock()
         self._computing = batch
         loop = asyncio.get_running_loop()
-        answers = await loop.run_in_executor(self._worker, self._compute, batch)
+        answers = await loop.run_in_executor(self._worker, self._answers, batch)
         seconds = self._clock() - began
         self._computing = []
         self._pace.measured(len(batch), seconds)
@@ -196,6 +196,14 @@ class Batcher:
                 batch=len(batch),
             )
             request.answer.set_result(acted)
+
+    def _answers(self, batch: Sequence[Request]) -> Sequence[Action | Exception]:
+        """In the worker: one for each, whatever the policy does."""
+        answers = self._compute(batch)
+        if len(answers) == len(batch):
+            return answers
+        wrong = RuntimeError(f"the policy answered {len(answers)} of {len(batch)} robots")
+        return [wrong] * len(batch)
 
     def _compute(self, batch: Sequence[Request]) -> Sequence[Action | Exception]:
         """In the worker. A fault of the program hits nobody but the robot that sets it off."""

@@ -154,6 +154,7 @@ class PolicyClient:
             return self._fall_back(observation, problem)
         finally:
             self._link.steps += 1
+        self._link.answered += 1
         self.last_timing = Timing(
             round_trip_ms=MILLI * (time.monotonic() - started),
             server=reply.get(say.SERVER_TIMING, {}),
@@ -189,7 +190,7 @@ class PolicyClient:
         self.close()
 
     def _control(self, kind: str, more: Mapping[str, Any] | None = None) -> None:
-        self._link.steps = 0  # whatever the episode was: it is not missed
+        self._link.steps = self._link.answered = 0  # whatever the episode was: it is not missed
         self._link.ask({say.TYPE: kind, **(more or {})}, self.timeout_s)
 
     def _fall_back(self, observation: Observation, problem: SayactError) -> Action:

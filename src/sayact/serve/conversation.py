@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from sayact.policies.many import ManyRobots
 from sayact.schema import Observation
 from sayact.schema.errors import SessionTakenError, UnknownNameError, WireError
@@ -177,9 +179,9 @@ class Conversation:
             raise WireError(f"to resume takes both {say.SESSION!r} and {say.RESUME!r}, as text")
         _require_name(name)
         found = self._sessions.resume(self, name, token)
-        session = found or self._sessions.open(self, name)
+        session = found or self._sessions.open(self, name, token)
         if self.session is not session:
-            if not self.session.steps:
+            if not self.session.steps and self.session.holder is self:
                 self._sessions.close(self.session)
             self.session = session
         async with session.turn:  # what the older connection asked last is counted
@@ -219,7 +221,7 @@ async def _observed(message: Mapping[str, Any], instruction: str | None) -> Obse
 
 def _deadline(message: Mapping[str, Any], received: float) -> float | None:
     """When the action must be ready, by time.monotonic."""
-    given = message.get(say.DEADLINE_MS)
+    given = _plain(message, say.DEADLINE_MS)
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
@@ -232,22 +234,30 @@ def _require_name(name: str) -> None:
         raise WireError(f"a session's name must be 1 to {LONGEST_NAME} printable letters")
 
 
-def _text(message: Mapping[str, Any], key: str) -> str | None:
+def _plain(message: Mapping[str, Any], key: str) -> Any:
+    """What stands there, or None; a scalar of numpy is the number, or the text, that it holds."""
     given = message.get(key)
+    return given.item() if isinstance(given, np.generic) else given
+
+
+def _text(message: Mapping[str, Any], key: str) -> str | None:
+    given = _plain(message, key)
     if given is not None and not isinstance(given, str):
         raise WireError(f"{key} must be text; got a {type(given).__name__}")
     return given
 
 
 def _whole(message: Mapping[str, Any], key: str) -> int | None:
-    given = message.get(key)
+    given = _plain(message, key)
     if given is not None and (type(given) is not int or given < 0):
         raise WireError(f"{key} must be a whole number from 0 on; got {str(given)[:40]}")
     return given
 
 
 def _truth(message: Mapping[str, Any], key: str) -> bool:
-    given = message.get(key, False)
+    given = _plain(message, key)
+    if given is None and key not in message:
+        return False
     if not isinstance(given, bool):
         raise WireError(f"{key} must be true or false; got {str(given)[:40]}")
     return given

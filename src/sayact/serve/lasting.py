@@ -43,7 +43,8 @@ class LastingLink:
         """session: a name of one's own; None for the one that the server gives."""
         self.url = url
         self.session = session
-        self.steps = 0
+        self.steps = 0  # of the episode, told to the server with each observation
+        self.answered = 0  # of these, those that the server's session has in its history
         self.history_lost = 0
         self.metadata: dict[str, Any] = {}
         self.space: ActionSpace | None = None
@@ -102,6 +103,9 @@ class LastingLink:
                 except ServerError:
                     if link.closed:
                         self._drop()
+                    raise
+                except KeyboardInterrupt:  # its answer comes all the same, and is not the next one
+                    self._drop()
                     raise
                 self._pause = FIRST_PAUSE
                 return reply
@@ -162,11 +166,13 @@ class LastingLink:
         asked = {say.TYPE: say.RESUME, say.SESSION: self.session, say.RESUME: self._token}
         reply = link.ask(asked, until - time.monotonic())
         self._token = reply[say.RESUME]
-        if not reply[say.RESUMED] and self.steps:
+        # `resumed` is true as well where an earlier try began anew and we never heard of it.
+        if reply[say.STEPS] < self.answered:
             self._lose(f"{self.url} does not know this robot any more")
 
     def _lose(self, why: str) -> None:
         self.history_lost += 1
+        self.answered = 0
         logger.warning(
             "%s: what it saw in the %d steps of this episode is lost, and the policy goes on from "
             "here",

@@ -22,6 +22,9 @@ from sayact.schema.errors import (
 )
 from sayact.serve.wire import MEGA, pack, unpack
 
+# Where a key lies; command lines are read by everybody on a machine. And the file of the authority
+# that signed the server's certificate, where the machine does not know it.
+KEY_VARIABLE, AUTHORITY_VARIABLE = "SAYACT_KEY", "SAYACT_CA_FILE"
 # What an answer may take; a chunk of actions is some kilobytes.
 ANSWER_BYTES = 8 * MEGA
 # For the goodbye of a connection that may be dead: a robot does not wait for it.
@@ -45,7 +48,7 @@ class Link:
         """Connect within `seconds`. Raises BrokenLink where trying again may help, ServerError or
         ServerBusyError where the server says no."""
         client, self._exceptions = _websockets()
-        headers = {} if key is None else {"Authorization": f"Api-Key {key}"}
+        headers = {} if key is None else {"Authorization": f"Api-Key {_sound(key)}"}
         try:
             self._socket = client.connect(
                 url,
@@ -61,12 +64,21 @@ class Link:
         except ssl.SSLCertVerificationError as bad:
             raise ServerError(
                 f"{url} shows a certificate that is not trusted ({bad.verify_message}); give the "
-                "file of its authority: ca_file"
+                f"file of its authority: ca_file, or the variable {AUTHORITY_VARIABLE}"
             ) from None
+        except ssl.SSLError as problem:
+            raise BrokenLink(
+                f"no TLS there: {problem.reason or problem}; is it a server at ws://, without "
+                "certificates?"
+            ) from problem
         except (OSError, EOFError, self._exceptions.WebSocketException) as problem:
             raise BrokenLink(f"{type(problem).__name__}: {problem}") from problem
         self._told_why = False  # the newest frame was an error
-        self.metadata = self.receive(seconds)
+        try:
+            self.metadata = self.receive(seconds)
+        except BaseException:
+            self.close()  # nobody else knows of it
+            raise
 
     @property
     def closed(self) -> bool:
@@ -125,7 +137,23 @@ def said(text: str) -> SayactError:
 
 def tls(url: str, ca_file: str | None) -> ssl.SSLContext | None:
     """None for ws://; ca_file: of an authority that the machine does not know."""
-    return ssl.create_default_context(cafile=ca_file) if url.startswith("wss://") else None
+    if not url.startswith("wss://"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as problem:  # ssl.SSLError is one
+        raise SayactError(
+            f"{ca_file} is no file of certificates ({problem.strerror or problem}); give the one "
+            f"of the server's authority, as PEM, as ca_file or in {AUTHORITY_VARIABLE}"
+        ) from None
+
+
+def _sound(key: str) -> str:
+    """Without the line's end of the file that it came from."""
+    key = key.strip()
+    if not key.isascii() or not key.isprintable():
+        raise ServerError(f"a key has letters of ASCII alone; look into {KEY_VARIABLE}")
+    return key
 
 
 def _refusal(url: str, response: Any) -> SayactError:
@@ -134,7 +162,7 @@ def _refusal(url: str, response: Any) -> SayactError:
     if response.status_code == UNAUTHORIZED:
         return ServerError(
             f"{url} wants a key, and not this one. Give it as key=…, or in the environment "
-            "variable SAYACT_KEY"
+            f"variable {KEY_VARIABLE}"
         )
     if response.status_code == UNAVAILABLE:
         return ServerBusyError(body.partition(": ")[2] or f"{url} takes no more robots")

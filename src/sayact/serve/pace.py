@@ -49,17 +49,21 @@ class Rhythm:
         self._beats: dict[str, Beat] = {}
 
     def heard(self, robot: str, now: float) -> None:
+        self._forget(now)
         before = self._beats.get(robot)
         self._beats[robot] = Beat(now, None if before is None else now - before.at)
 
     def expects(self, now: float, within: float, here: Container[str]) -> bool:
         """Is any robot that is not `here` about to be heard in so many seconds?"""
-        self._beats = {r: b for r, b in self._beats.items() if not _gone(b, now)}
+        self._forget(now)
         return any(
             beat.interval is not None and beat.at + beat.interval <= now + within
             for robot, beat in self._beats.items()
             if robot not in here
         )
+
+    def _forget(self, now: float) -> None:
+        self._beats = {r: b for r, b in self._beats.items() if not _gone(b, now)}
 
 
 FIRST_SECONDS = 10.0  # a robot that was heard once is remembered so long

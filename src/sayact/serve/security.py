@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from sayact.schema.errors import SayactError
+from sayact.serve.link import KEY_VARIABLE
 
-KEY_VARIABLE = "SAYACT_KEY"
 # openpi's clients say Api-Key, most others Bearer.
 SCHEMES = ("Api-Key", "Bearer")
 SHORTEST_KEY = 8  # letters; `openssl rand -hex 16` gives 32
@@ -36,7 +36,8 @@ class Keys:
         if not self.known:
             return True
         scheme, _, given = (authorization or "").strip().partition(" ")
-        told = given.strip().encode()
+        # A header of other letters than ASCII is a wrong key, not a mistake of ours.
+        told = given.strip().encode(errors="surrogateescape")
         right = [hmac.compare_digest(told, key.encode()) for key in self.known]
         return any(right) and scheme.lower() in (known.lower() for known in SCHEMES)
 

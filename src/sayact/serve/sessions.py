@@ -93,15 +93,17 @@ class Sessions:
         self.sweep()
         return len(self) >= self._most and self._idle() is None
 
-    def open(self, holder: Holder, name: str | None = None) -> Session:
+    def open(self, holder: Holder, name: str | None = None, token: str | None = None) -> Session:
         """The session of this name, or a new one.
 
+        A new one has the `token` of the robot that knows one from before: should it not hear our
+        answer, it comes again with that.
         Raises SessionTakenError where it is not the holder's, ServerBusyError where all are taken.
         """
         self.sweep()
         session = self._sessions.get(name) if name is not None else None
         if session is None:
-            return self._new(holder, name or secrets.token_hex(NAME_BYTES))
+            return self._new(holder, name or secrets.token_hex(NAME_BYTES), token)
         if session.holder is not holder:
             raise SessionTakenError(
                 f"the session {session.name!r} is another connection's; resume it with the token "
@@ -157,7 +159,7 @@ class Sessions:
             if session.holder is None and session.left_at <= oldest:
                 self.close(session)
 
-    def _new(self, holder: Holder, name: str) -> Session:
+    def _new(self, holder: Holder, name: str, token: str | None) -> Session:
         if len(self) >= self._most:
             idle = self._idle()
             if idle is None:
@@ -168,7 +170,7 @@ class Sessions:
             self.close(idle)
         session = Session(
             name=name,
-            token=secrets.token_urlsafe(TOKEN_BYTES),
+            token=token if token and len(token) >= TOKEN_BYTES else _new_token(),
             memory=self._robots.begin(),
             holder=holder,
         )
@@ -178,6 +180,10 @@ class Sessions:
     def _idle(self) -> Session | None:
         """One whose connection is gone and that loses nothing."""
         return next((s for s in self if s.holder is None and not s.steps), None)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def _next_episode(session: Session) -> int:
