@@ -1,6 +1,7 @@
 """The training cache gives back the shrunk frames and columns, at random."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,16 @@ def test_joined(store: FrameStore) -> None:
     assert (np.diff(joined.starts) > 0).all()
     rows = np.array([0, n, n - 1, 2 * n - 1])
     np.testing.assert_array_equal(joined.actions[rows], store.actions[rows % n])
+
+
+def test_robots_whose_states_differ_in_width_join(store: FrameStore) -> None:
+    """A person's own robot, and the simulator in a later round of the recipe."""
+    n, width = len(store), store.states.shape[1]
+    joined = FrameStore.join([replace(store, states=store.states[:, :1]), store])
+    assert joined.states.shape == (2 * n, width)
+    np.testing.assert_array_equal(joined.states[:n, 0], store.states[:, 0])
+    assert np.isnan(joined.states[:n, 1:]).all()
+    np.testing.assert_array_equal(joined.states[n:], store.states)
 
 
 def test_stores_of_different_pictures_do_not_join(store: FrameStore) -> None:

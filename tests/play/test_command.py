@@ -40,6 +40,10 @@ def test_a_host_that_others_reach_is_warned_of(capsys: pytest.CaptureFixture[str
     ("flags", "said"),
     [
         (["--hz", "0"], "--hz is a number above 0"),
+        (["--host", "no-such.invalid"], "--host no-such.invalid is no address"),
+        (["--host", "192.0.2.1"], "--host 192.0.2.1 is no address"),
+        (["--port", "70000"], "--port is from 0"),
+        (["--seconds", "-1"], "--seconds is a number above 0"),
         (["--hz", "inf"], "--hz is a number above 0"),
         (["--family", "block2blok"], "Did you mean 'block2block'"),
         (["--block-mode", "BLOCK_9"], "unknown block mode"),
@@ -51,7 +55,7 @@ def test_a_host_that_others_reach_is_warned_of(capsys: pytest.CaptureFixture[str
 def test_mistakes_are_told_before_there_is_a_page(
     flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["play", *flags, "--port", "18312", "--seconds", "0.1"]) == MISTAKE
+    assert main(["play", "--port", "18312", "--seconds", "0.1", *flags]) == MISTAKE
     written = capsys.readouterr()
     assert said in written.err
     assert "play at" not in written.out

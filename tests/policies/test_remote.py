@@ -105,6 +105,7 @@ def test_a_server_is_evaluated(
     assert (folder / "report.html").exists()
     assert len(list((folder / "videos").glob("*.mp4"))) == 2
     told = json.loads((tmp_path / "out.json").read_text())
+    assert "a server of rt1-nano" in (tmp_path / "out.json").read_text()
     there, here = told, told["beside"]["rt1-nano"]
     for key in ("success", "steps", "instruction"):
         assert [e[key] for e in there["episodes"]] == [e[key] for e in here["episodes"]]

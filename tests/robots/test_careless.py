@@ -61,6 +61,7 @@ def test_what_a_robot_does_with_its_numbers_afterwards_changes_no_recording(tmp_
     ControlLoop(Careless(), policy, HZ).run("walk", steps=6, record=record)
     record.close()
     episode = Dataset.open(tmp_path / "a").episode(0)
+    assert episode.executed is not None
     assert np.allclose(episode.executed, STEP), "metres, as they were applied"
     assert len({int(image[0, 0, 0]) // 5 for image in episode.images}) == 6, "each its own picture"
     assert np.allclose(np.diff(episode.states[:, 0]), STEP[0])

@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from socket import create_server, getaddrinfo
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -124,6 +125,11 @@ class Play(Verb):
                 raise UnknownNameError("policy (or checkpoint folder)", name, known)
         if self.plan_every is not None and self.plan_every < 0:
             raise SayactError(f"--plan-every is a number of steps from 0 on; got {self.plan_every}")
+        if not 0 <= self.port < 65536:
+            raise SayactError(f"--port is from 0, any free one, to 65535; got {self.port}")
+        require_own_address(self.host)
+        if self.seconds is not None and not self.seconds > 0:
+            raise SayactError(f"--seconds is a number above 0; got {self.seconds:g}")
         if not 0 < self.hz < math.inf:
             raise SayactError(f"--hz is a number above 0; got {self.hz:g}")
 
@@ -136,6 +142,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def require_own_address(host: str) -> None:
+    """Told here: the page's server would try one port after the other without end."""
+    try:
+        family, *_ = getaddrinfo(host, None)[0]
+        create_server((host, 0), family=family).close()
+    except (OSError, UnicodeError) as error:
+        raise SayactError(f"--host {host} is no address of this machine: {error}") from error
 
 
 def _told(player: Any) -> dict[str, Any]:

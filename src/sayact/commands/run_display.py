@@ -110,7 +110,8 @@ def summary(reports: Sequence[RunReport]) -> Table:
     rows = [
         ("episodes", str(len(reports))),
         ("success", _success(reports)),
-        ("steps", f"{steps} in {seconds:.1f} s, {_rate(pauses, seconds)} of {reports[0].hz:g} Hz"),
+        ("steps", f"{steps} in {seconds:.1f} s"),
+        ("ticks", f"{_rate(pauses, seconds)} of {reports[0].hz:g} Hz"),
         ("latency, ms", _milliseconds([ms for r in reports for ms in r.latency_ms])),
         ("ticks late by, ms", _milliseconds([ms for r in reports for ms in r.lateness_ms])),
         ("overruns", str(sum(c.overruns for c in counts))),

@@ -128,7 +128,10 @@ class FrameStore:
 
     @classmethod
     def join(cls, stores: Sequence["FrameStore"]) -> "FrameStore":
-        """Several stores as one; simulator truth is kept where all of them have it."""
+        """Several stores as one; simulator truth is kept where all of them have it.
+
+        States of several robots are as wide as the widest, NaN where a robot has fewer numbers.
+        """
         if not stores:
             raise SayactError("no frame stores to join: give at least one dataset")
         names = set.intersection(*(set(store.privileged) for store in stores))
@@ -137,7 +140,7 @@ class FrameStore:
         return cls(
             frames=JoinedFrames.of([store.frames for store in stores]),
             actions=np.concatenate([store.actions for store in stores]),
-            states=np.concatenate([store.states for store in stores]),
+            states=_of_all_robots([store.states for store in stores]),
             privileged={
                 n: np.concatenate([s.privileged[n] for s in stores]) for n in sorted(names)
             },
@@ -282,3 +285,13 @@ def _write_columns(
         "infos": [row.info for row in rows],
     }
     (folder / HEAD).write_text(json.dumps(head))
+
+
+def _of_all_robots(states: Sequence[np.ndarray]) -> np.ndarray:
+    """(N, S) each → (all N, the largest S)."""
+    width = max(rows.shape[1] for rows in states)
+    wide = [
+        np.pad(rows, ((0, 0), (0, width - rows.shape[1])), constant_values=np.nan)
+        for rows in states
+    ]
+    return np.concatenate(wide)

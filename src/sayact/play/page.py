@@ -63,6 +63,7 @@ class Place:
     player: Player
     scene: TableScene
     card: Card
+    slot: int  # its number among the tables there are; not its order
     drawn: int = -1  # version of the view that was drawn
     problem: str = field(default="")  # that was drawn
 
@@ -89,7 +90,6 @@ class Page:
         self._examples: list[Example] = []
         self._examples_for = -1  # seed of the table that they are about
         self._speed, self._going = 1.0, True
-        self._made = 0
         self.places: list[Place] = []
         dress(server)
         self._panel = Panel(server, self._wishes(), sorted(self._choices), setup.typed)
@@ -155,8 +155,9 @@ class Page:
             self._draw_examples()
 
     def _draw_examples(self) -> None:
-        """Example sentences for the table as it lies now."""
-        view = next((p.player.view for p in self.places if p.player.view is not None), None)
+        """Example sentences for the table as it lies now, once one of the players has laid it."""
+        views = (place.player.view for place in self.places)
+        view = next((one for one in views if one is not None and one.seed == self._seed), None)
         if view is not None:
             self._examples = draw_examples(view.state, self._rng, FOREIGN)
             self._examples_for = self._seed
@@ -181,9 +182,10 @@ class Page:
         def grabbed(block: str, xy: tuple[float, float]) -> None:
             player.order(lambda table: table.move(block, xy))
 
-        scene = TableScene(self._server, f"table{self._made}", name, grabbed)
-        self._made += 1
-        place = Place(player=player, scene=scene, card=Card(self._server, player))
+        # The server keeps a message for every name there ever was: names are used again.
+        slot = min(set(range(MOST_TABLES)) - {place.slot for place in self.places})
+        scene = TableScene(self._server, f"table{slot}", name, grabbed)
+        place = Place(player=player, scene=scene, card=Card(self._server, player), slot=slot)
         place.card.on_remove(lambda: self._todo.put(lambda: self.remove(place)))
         self.places.append(place)
         self._arranged()

@@ -1,6 +1,8 @@
 """Control rate and latency of every table over the last half minute."""
 
 from collections import deque
+from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import viser
@@ -23,6 +25,7 @@ class Plots:
         self._gui = server.gui
         self._players: tuple[Player, ...] = ()
         self._handles: list[viser.GuiUplotHandle] = []
+        self._legend: viser.GuiHtmlHandle | None = None
         self._samples: deque[list[tuple[float, float]]] = deque(maxlen=SAMPLES)
         self._folder = server.gui.add_folder("Control rate and latency")
 
@@ -33,8 +36,12 @@ class Plots:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        if self._legend is not None:
+            self._legend.remove()
+            self._legend = None
         if players:
             with self._folder:
+                self._legend = self._gui.add_html(legend([player.name for player in players]))
                 self._handles = [self._plot("steps a second"), self._plot("latency, ms")]
 
     def sample(self) -> None:
@@ -62,6 +69,17 @@ class Plots:
             legend=uplot.Legend(show=False),
             height=HEIGHT,
         )
+
+
+def legend(names: Sequence[str]) -> str:
+    """Which curve is whose, HTML."""
+    marks = "".join(
+        f'<div style="overflow-wrap:anywhere"><span style="color:{COLOURS[index % len(COLOURS)]}">'
+        f"▬</span> {escape(name)}</div>"
+        for index, name in enumerate(names)
+    )
+    style = "display:flex;flex-wrap:wrap;gap:0 1em;padding:0 1em;font-size:0.85em"
+    return f'<div style="{style}">{marks}</div>'
 
 
 def _scales(highest: float) -> dict[str, uplot.Scale]:

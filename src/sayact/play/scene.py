@@ -27,7 +27,7 @@ from sayact.envs.language_table.web_blocks import WEB_SHAPES
 from sayact.envs.language_table.workspace import HIGH, LOW
 from sayact.play.view import View
 
-SPACING = (0.62, 0.72)  # metres from table to table along x and y; a board is 0.46 by 0.61
+SPACING = (0.62, 0.67)  # metres from table to table along x and y; a board is 0.46 by 0.61
 COLUMNS = 2  # of tables
 BOARD_THICKNESS = 0.012
 STICK = 0.11  # metres that the effector's stick rises above the board

@@ -12,8 +12,11 @@ TITLE = "Sayact: say it, and the robot acts"
 PANEL_WIDTH, CARD_WIDTH = 305, 300  # pixels; they leave a scene to windows of 1024
 AMBIENT_LIGHT, DIRECTED_LIGHT = 1.6, 2.0  # of the page's renderer, by eye
 BRAND = (28, 126, 214)
-LOOKING_DOWN = np.radians(52)  # the first view; the policy's camera looks down by 54 degrees
+BACKGROUND = (40, 44, 51)  # behind the tables: between the panels' paper and the boards
+# The first view. The policy's camera looks down by 54 degrees; from higher up tables are larger.
+LOOKING_DOWN = np.radians(60)
 MARGIN = 0.95  # upright, of a depth that is looked down upon; leaves room for the titles
+SIDES = 1.04  # of the tables' width; leaves a gap to the panels
 
 
 def dress(server: viser.ViserServer) -> None:
@@ -25,6 +28,7 @@ def dress(server: viser.ViserServer) -> None:
     server.gui.main_panel.dock_left()
     server.gui.main_panel.set_width(PANEL_WIDTH)
     server.scene.set_up_direction("+z")
+    server.scene.set_background_image(np.full((1, 1, 3), BACKGROUND, np.uint8), format="png")
     # The simulator's light, from its direction. Without shadows and a sky to mirror, a computer
     # that has no graphics card draws the page twenty times faster.
     server.scene.configure_default_lights(enabled=False)
@@ -82,7 +86,7 @@ def viewpoint(
     """
     rows, columns = grid(count)
     middle = (BOARD_CENTRE[0] + 0.01, 0.0, 0.0)
-    half_width = columns * SPACING[1] / 2
+    half_width = SIDES * ((columns - 1) * SPACING[1] + BOARD_SIZE[1]) / 2
     half_depth = ((rows - 1) * SPACING[0] + BOARD_SIZE[0]) / 2
     tangent = np.tan(fov / 2)
     # The nearest board looks the widest: by how much it is nearer than the middle.

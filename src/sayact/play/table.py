@@ -76,6 +76,7 @@ class PlayTable:
         self._trace: deque[Float64[np.ndarray, 2]] = deque(maxlen=TRACE_STEPS)
         self._timings: deque[Timing] = deque(maxlen=TIMINGS_KEPT)
         self._version = 0
+        self._seed = -1  # nothing lies there yet
 
     # --- what a person does ---
 
@@ -85,6 +86,7 @@ class PlayTable:
         Raises ActionSpaceMismatchError where the policy speaks of something else.
         """
         self._raw, _ = self.env.reset(seed=seed)
+        self._seed = seed
         begin(self.policy, self.env, seed=seed)
         self._begin_sentence()
 
@@ -144,6 +146,7 @@ class PlayTable:
         state, task = self.env.state, self.env.task
         picture: UInt8[np.ndarray, "H W 3"] = self._raw["rgb"]
         return View(
+            seed=self._seed,
             state=state,
             space=self.env.action_space_spec,
             picture=picture,

@@ -42,6 +42,7 @@ class Timing:
 class View:
     """One table at one moment.
 
+    seed: of the start that lies there.
     seen: the picture that the network really gets, as near as can be told; None where the policy
         looks at none, or only its server knows.
     judged: whether the world knows a task by this sentence, so that it can tell success.
@@ -51,6 +52,7 @@ class View:
     version: grows with every change, so that a page draws nothing twice.
     """
 
+    seed: int
     state: TableState
     space: ActionSpace
     picture: UInt8[np.ndarray, "H W 3"]

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -14,7 +13,7 @@ from sayact.robots.pacing import GRACE, Clock, Rate
 from sayact.robots.recording import Recording, Step
 from sayact.robots.report import Counts, RunReport, Status
 from sayact.robots.robot import Judged, Told
-from sayact.robots.setup import Answered, Asked, End, Setup
+from sayact.robots.setup import Answered, Asked, End, Setup, kept
 from sayact.robots.thinking import Thinker
 from sayact.robots.watchdog import Guard, Patience
 from sayact.schema.errors import BadActionError, SayactError
@@ -181,7 +180,7 @@ class Episode:
             return
         self.guard.beat()
         at = time.monotonic()
-        seen = _kept(self.robot.observe(), self.sentences[-1])
+        seen = kept(self.robot.observe(), self.sentences[-1])
         self.guard.beat()
         self._asked = Asked(number=self.desk.number(), observation=seen, at=at)
         self._thinker.ask(self._asked.number, seen)
@@ -300,12 +299,6 @@ class Episode:
             dry_run=self.setup.dry_run,
             recorded=recorded,
         )
-
-
-def _kept(seen: Observation, sentence: str) -> Observation:
-    """With its own numbers: many cameras fill the same buffer with every picture."""
-    state = None if seen.state is None else seen.state.copy()
-    return replace(seen, image=seen.image.copy(), state=state, instruction=sentence)
 
 
 def _ended(success: bool | None, reason: str) -> End:

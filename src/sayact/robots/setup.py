@@ -1,7 +1,7 @@
 """What the episodes of a control loop share, and what they keep between one tick and the next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sayact.robots.desk import Desk
 from sayact.robots.limits import Limits
@@ -44,6 +44,12 @@ class Answered:
     at: float
     action: Action
     latency: float
+
+
+def kept(seen: Observation, sentence: str) -> Observation:
+    """With its own numbers: many cameras fill the same buffer with every picture."""
+    state = None if seen.state is None else seen.state.copy()
+    return replace(seen, image=seen.image.copy(), state=state, instruction=sentence)
 
 
 class End(Exception):

@@ -29,6 +29,9 @@ KEY_VARIABLE, AUTHORITY_VARIABLE = "SAYACT_KEY", "SAYACT_CA_FILE"
 ANSWER_BYTES = 8 * MEGA
 # For the goodbye of a connection that may be dead: a robot does not wait for it.
 CLOSE_SECONDS = 0.2
+# Of a try to connect: behind TLS, websockets now and then misses an answer of HTTP that ends the
+# connection (such as 401), and waits in vain; the next try hears it.
+HANDSHAKE_SECONDS = 4.0
 UNAUTHORIZED, UNAVAILABLE = 401, 503  # HTTP, at the handshake
 TAKEN_OVER = 1008  # of the codes by which servers close: another client has the session
 # Closed for what we sent, such as too large a message; it would be closed again.
@@ -55,7 +58,7 @@ class Link:
                 additional_headers=headers,
                 ssl=context,
                 compression=None,  # pictures are compressed already, or in a hurry
-                open_timeout=seconds,
+                open_timeout=min(seconds, HANDSHAKE_SECONDS),
                 close_timeout=CLOSE_SECONDS,
                 max_size=ANSWER_BYTES,
             )
@@ -64,7 +67,8 @@ class Link:
         except ssl.SSLCertVerificationError as bad:
             raise ServerError(
                 f"{url} shows a certificate that is not trusted ({bad.verify_message}); give the "
-                f"file of its authority: ca_file, or the variable {AUTHORITY_VARIABLE}"
+                f"file of its authority: ca_file, or the variable {AUTHORITY_VARIABLE}. Or call "
+                "the server by a name that the certificate has"
             ) from None
         except ssl.SSLError as problem:
             raise BrokenLink(

@@ -121,7 +121,11 @@ class Sessions:
         if session is None:
             return None
         if not hmac.compare_digest(token.encode(), session.token.encode()):
-            raise SessionTakenError(f"this is not the token of the session {name!r}")
+            raise SessionTakenError(
+                f"this is not the token of the session {name!r}. Its robot is connected, or left "
+                f"without a goodbye: then it is kept for {self._seconds:g} s. Give another name, "
+                "or none"
+            )
         before, session.holder = session.holder, holder
         if before is not None and before is not holder:
             before.taken_over()
