@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-START_SECONDS, WAIT_SECONDS = 30.0, 30.0
+START_SECONDS, WAIT_SECONDS = 60.0, 60.0
 PAUSE_SECONDS = 0.2  # after a click: the page sends one message in 50 ms and drops the one before
 
 
