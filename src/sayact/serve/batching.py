@@ -20,6 +20,7 @@ from sayact.policies.many import ManyRobots, Memory
 from sayact.schema import Action, Observation
 from sayact.schema.errors import DeadlineError, SayactError, ServerBusyError
 from sayact.serve.pace import Pace, Rhythm
+from sayact.serve.warming import warm_up
 
 WINDOW_SECONDS = 0.005
 MOST_ROBOTS = 64  # of one forward pass
@@ -109,6 +110,10 @@ class Batcher:
         self._waiting.append(request)
         self._arrived.set()
         return await request.answer
+
+    async def warm_up(self) -> None:
+        """Compute a few steps, so that the first robot waits no longer than the others."""
+        await asyncio.get_running_loop().run_in_executor(self._worker, warm_up, self._robots)
 
     async def run(self) -> None:
         """Serve until cancelled."""

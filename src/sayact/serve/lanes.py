@@ -74,6 +74,9 @@ class Batchers:
         batcher = self._batchers[memory.lane]
         return await batcher.act(robot, observation, memory.memory, deadline)
 
+    async def warm_up(self) -> None:
+        await asyncio.gather(*(batcher.warm_up() for batcher in self._batchers))
+
     async def run(self) -> None:
         await asyncio.gather(*(batcher.run() for batcher in self._batchers))
 

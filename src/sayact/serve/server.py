@@ -16,13 +16,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from sayact.policies.many import ManyRobots, many_robots
 from sayact.policies.policy import Policy
-from sayact.schema import Observation
 from sayact.serve.batching import MOST_ROBOTS, WINDOW_SECONDS
 from sayact.serve.conversation import MILLI, Service
 from sayact.serve.lanes import batcher_for
@@ -37,7 +35,6 @@ STOP_SECONDS = 3.0  # for connections to say goodbye
 START_SECONDS = 120.0  # for a server in a thread: weights are loaded, a first picture is looked at
 # Frames that are read ahead of a connection; a robot waits for its answer, so one is enough.
 READ_AHEAD = 2
-WARM_UPS = 2  # the first forward pass allocates; the second is as long as all others
 
 # websockets writes a traceback for every port scan; what concerns us is logged in `talking`.
 QUIET = "sayact.serve.websockets"
@@ -105,7 +102,7 @@ class PolicyServer:
 
     async def __aenter__(self) -> "PolicyServer":
         """Listens once the network has been warmed up. Raises OSError for a port that is taken."""
-        await asyncio.to_thread(warm_up, self.service.robots)
+        await self.service.batcher.warm_up()
         quiet = logging.getLogger(QUIET)
         quiet.setLevel(logging.CRITICAL)
         self._server = await serve(
@@ -174,16 +171,6 @@ class PolicyServer:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.service.sessions.sweep()
-
-
-def warm_up(robots: ManyRobots) -> None:
-    """A black picture or two, so that the first robot waits no longer than the others."""
-    if robots.picture is None:
-        return
-    black = Observation(image=np.zeros((*robots.picture, 3), np.uint8), instruction="wait")
-    memory = robots.begin()
-    for _ in range(WARM_UPS):
-        robots.act_many([black], [memory])
 
 
 @contextlib.contextmanager
