@@ -36,9 +36,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return files
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Sixty-four robots are threads enough for a machine of two cores."""
+    """Answers of a server are compared with a lone run's, and two threads add up in another order;
+    and sixty-four robots are threads enough for a machine of two cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -25,7 +25,7 @@ from sayact.serve.server import start_in_thread
 from sayact.serve.wire import pack
 from wires import Wire, come_and_vanish, pictures, soon
 
-pytestmark = pytest.mark.usefixtures("as_it_ships", "one_thread")
+pytestmark = pytest.mark.usefixtures("as_it_ships")
 
 
 class Watched(list[Any]):

@@ -18,7 +18,7 @@ from sayact.serve.server import PolicyServer, start_in_thread
 from sayact.serve.wire import pack
 from wires import Wire, alone, assert_same, come_and_vanish, pictures, soon
 
-pytestmark = pytest.mark.usefixtures("as_it_ships", "one_thread")
+pytestmark = pytest.mark.usefixtures("as_it_ships")
 
 
 @pytest.fixture

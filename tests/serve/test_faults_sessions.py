@@ -14,7 +14,7 @@ from sayact.serve.messages import observation_message
 from sayact.serve.server import PolicyServer, start_in_thread
 from wires import CLOSE, Wire, alone, assert_same, chances, pictures
 
-pytestmark = pytest.mark.usefixtures("as_it_ships", "one_thread")
+pytestmark = pytest.mark.usefixtures("as_it_ships")
 
 
 def play_together(

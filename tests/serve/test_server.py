@@ -1,9 +1,11 @@
 """A robot talks to the server: in the words of openpi, and in ours around them."""
 
+import io
 import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 from websockets.exceptions import InvalidStatus
 
 from robot_by_hand import Moody, Robot, alone, closed_with, robot_at, seen, tiny_policy, tokens
@@ -60,8 +62,10 @@ class TestOpenpi:
     def test_pictures_as_files(self, robot, policy, rng):
         smooth = np.full((*TINY_IMAGES.camera, 3), (200, 40, 90), np.uint8)
         observation = Observation(image=smooth, instruction="push it")
-        reply = robot.say(observation_message(observation, jpeg_quality=95))
-        assert tokens(reply) == alone(policy, [observation])[0]
+        sent = observation_message(observation, jpeg_quality=95)
+        decoded = np.asarray(Image.open(io.BytesIO(sent["observation/image"])))
+        seen_there = Observation(image=decoded, instruction="push it")
+        assert tokens(robot.say(sent)) == alone(policy, [seen_there])[0]
 
 
 class TestEpisodes:
