@@ -294,12 +294,22 @@ def test_a_robot_whose_call_does_not_return_is_stopped_from_outside() -> None:
 
 @pytest.mark.parametrize("number", [getattr(signal, name) for name in SIGNALS])
 def test_signals_stop(number: signal.Signals) -> None:
+    # Under nohup a hang-up is ignored, and stays so: here all of them are heard.
+    inherited = signal.signal(number, signal.default_int_handler)
+    try:
+        _stopped_by(number)
+    finally:
+        signal.signal(number, inherited)
+
+
+def _stopped_by(number: signal.Signals) -> None:
     robot, desk, before = ToyRobot(), Desk(), signal.getsignal(number)
     main = threading.main_thread().ident
     assert main is not None
     later(0.3, lambda: signal.pthread_kill(main, number))
     with stopping_on_signals(desk):
-        report = ControlLoop(robot, ScriptedPolicy(constant), HZ, desk=desk).run("walk")
+        loop = ControlLoop(robot, ScriptedPolicy(constant), HZ, desk=desk)
+        report = loop.run("walk", seconds=10)
     assert (report.outcome, report.reason) == ("stopped", f"{number.name} was received")
     assert signal.getsignal(number) is before
 

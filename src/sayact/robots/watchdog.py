@@ -75,8 +75,8 @@ class Guard:
             now = time.monotonic()
             if self._beaten != beaten:
                 beaten, excused = self._beaten, 0.0
-            elif now - looked > STARVED_SECONDS:
-                excused += now - looked
+            if now - looked > STARVED_SECONDS:
+                excused += now - max(looked, beaten)  # also where the last beat came just before
             looked = now
             if self._desk.stopped is not None and pressed is None:
                 pressed = now
