@@ -83,7 +83,8 @@ def test_what_has_to_be_thought_about_is_named_first() -> None:
     assert answers["where is the 3?"] == "<p1>"
     assert answers["where is the apple?"] == "<p1>"
     assert answers["where is the fruit?"] == "apple <p1>"
-    assert answers["find two plus one"] == "3 <p1>"
+    sums = {answer for question, answer in answers.items() if "two plus one" in question}
+    assert sums == {"3 <p1>"}
 
 
 def test_tiles_are_named_and_listed() -> None:
