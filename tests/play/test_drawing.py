@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from odd_policies import Breaking, Sure, table_of
 
-from sayact.commands.play import is_loopback
 from sayact.play.card import answers, head, waiting
 from sayact.play.player import Player
 from sayact.play.scene import offset, on_plane, page_colour, segments
 from sayact.play.stage import viewpoint
 from sayact.play.table import PlayTable
 from sayact.policies.policy import Policy
+from sayact.serve.security import is_loopback
 
 FOV = np.radians(75)
 

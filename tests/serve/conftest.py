@@ -6,10 +6,12 @@ import pytest
 import torch
 from jaxtyping import config
 
+from robot_by_hand import Robot, robot_at, tiny_policy
 from sayact.models.layers.efficientnet import FiLM
 from sayact.models.rt1 import RT1
 from sayact.policies.engines import TorchEngine
 from sayact.policies.rt1 import RT1Policy
+from sayact.serve.server import PolicyServer, start_in_thread
 from sayact.testing import tiny_processor, tiny_rt1
 
 
@@ -55,3 +57,22 @@ def tiny() -> RT1Policy:
         if isinstance(layer, FiLM):
             torch.nn.init.normal_(layer.scale.weight, std=0.5)
     return RT1Policy(TorchEngine(model), tiny_processor())
+
+
+@pytest.fixture(scope="module")
+def policy() -> RT1Policy:
+    """What the tiny server answers with, to be asked alone."""
+    return tiny_policy()
+
+
+@pytest.fixture(scope="module")
+def server(policy: RT1Policy) -> Iterator[PolicyServer]:
+    with start_in_thread(policy, "tiny") as running_server:
+        yield running_server
+
+
+@pytest.fixture
+def robot(server: PolicyServer) -> Iterator[Robot]:
+    """One that has just connected."""
+    with robot_at(server) as connected:
+        yield connected

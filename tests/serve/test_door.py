@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from robot_by_hand import Moody, Robot, closed_with, robot_at, seen, tiny_policy
+from robot_by_hand import Moody, Robot, closed_with, robot_at, seen
 from sayact.cli import main
 from sayact.serve.messages import observation_message
 from sayact.serve.process import running
@@ -20,23 +20,6 @@ from sayact.serve.server import start_in_thread
 from sayact.serve.wire import pack
 
 KEY = "0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return tiny_policy()
-
-
-@pytest.fixture(scope="module")
-def server(policy):
-    with start_in_thread(policy, "tiny") as running_server:
-        yield running_server
-
-
-@pytest.fixture
-def robot(server):
-    with robot_at(server) as connected:
-        yield connected
 
 
 def fetched(url, key=None, context=None):

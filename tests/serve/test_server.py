@@ -8,29 +8,12 @@ import pytest
 from PIL import Image
 from websockets.exceptions import InvalidStatus
 
-from robot_by_hand import Moody, Robot, alone, closed_with, robot_at, seen, tiny_policy, tokens
+from robot_by_hand import Moody, Robot, alone, closed_with, robot_at, seen, tokens
 from sayact.policies.baselines import RandomPolicy
 from sayact.schema import LANGUAGE_TABLE, ActionSpace, Observation
 from sayact.serve.messages import observation_message
 from sayact.serve.server import start_in_thread
 from sayact.testing import TINY_IMAGES
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return tiny_policy()
-
-
-@pytest.fixture(scope="module")
-def server(policy):
-    with start_in_thread(policy, "tiny") as running_server:
-        yield running_server
-
-
-@pytest.fixture
-def robot(server):
-    with robot_at(server) as connected:
-        yield connected
 
 
 class TestOpenpi:

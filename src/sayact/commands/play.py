@@ -1,6 +1,5 @@
 """`sayact play`: a live page on which a person tells robots what to do."""
 
-import ipaddress
 import math
 import time
 from collections.abc import Sequence
@@ -85,6 +84,7 @@ class Play(Verb):
         from sayact.envs.language_table.tasks import FAMILIES
         from sayact.play.page import Page, Setup
         from sayact.policies.loading import BASELINES, boxed
+        from sayact.serve.security import in_url, is_loopback
 
         known = (*BASELINES, *boxed())
         self._require_sound(known)
@@ -108,8 +108,7 @@ class Play(Verb):
             typed=alone,
         )
         page = Page(server, self.policies, known, setup, seed=self.seed)
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        url = f"http://{host}:{server.get_port()}"
+        url = f"http://{in_url(self.host)}:{server.get_port()}"
         console.print(f"play at {url}", soft_wrap=True)
         return page, url
 
@@ -132,16 +131,6 @@ class Play(Verb):
             raise SayactError(f"--seconds is a number above 0; got {self.seconds:g}")
         if not 0 < self.hz < math.inf:
             raise SayactError(f"--hz is a number above 0; got {self.hz:g}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def require_own_address(host: str) -> None:

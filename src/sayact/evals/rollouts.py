@@ -167,16 +167,8 @@ def check_fits(policy: Policy, env: gymnasium.Env) -> None:
 def check_action(action: Action, space: ActionSpace) -> None:
     """Refuse NaN, infinities, a wrong number of dimensions and values outside the box."""
     values = np.asarray(action.values)
-    if values.shape != (len(space),):
-        raise BadActionError(
-            f"an action of {space.name} has {len(space)} numbers; got shape {values.shape}"
-        )
+    space.require_numbers(values)
     for value, dimension in zip(values.tolist(), space.dimensions, strict=True):
-        if not np.isfinite(value):
-            raise BadActionError(
-                f"{dimension.name} is {value}; it must be a number from {dimension.low:g} to "
-                f"{dimension.high:g} {dimension.unit}"
-            )
         if not dimension.low - BOX_TOLERANCE <= value <= dimension.high + BOX_TOLERANCE:
             raise BadActionError(
                 f"{dimension.name} is {value:g} {dimension.unit}, outside {dimension.low:g} to "

@@ -11,7 +11,7 @@ answers for a robot are those that the policy would give it alone.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float32
@@ -81,15 +81,14 @@ def many_robots(policy: Policy, space: ActionSpace = LANGUAGE_TABLE) -> ManyRobo
     )
 
 
-class ManyRT1(ManyRobots):
-    """New frames are tokenized in one batch, windows of equal length decoded in one.
+Network = TypeVar("Network", RT1Policy, RT2Policy)
 
-    With engines whose graphs take one frame (streamlined, OpenVINO, ONNX), one after the other.
-    """
 
-    def __init__(self, policy: RT1Policy) -> None:
+class _ManyNetworks(ManyRobots, Generic[Network]):
+    """What its processor tells of a policy."""
+
+    def __init__(self, policy: Network) -> None:
         self._policy = policy
-        self._frames = policy.engine.config.frames
 
     @property
     def action_space(self) -> ActionSpace:
@@ -99,6 +98,13 @@ class ManyRT1(ManyRobots):
     def picture(self) -> tuple[int, int]:
         return self._policy.processor.images.camera
 
+
+class ManyRT1(_ManyNetworks[RT1Policy]):
+    """New frames are tokenized in one batch, windows of equal length decoded in one.
+
+    With engines whose graphs take one frame (streamlined, OpenVINO, ONNX), one after the other.
+    """
+
     def begin(self, seed: int = 0) -> Memory:
         """Image tokens of the window's frames, oldest first."""
         tokens: list[Float32[np.ndarray, "K D"]] = []
@@ -107,9 +113,10 @@ class ManyRT1(ManyRobots):
     def act_many(
         self, observations: Sequence[Observation], memories: Sequence[Memory]
     ) -> list[Answer]:
+        frames = self._policy.engine.config.frames
         seen, answers = _sound(self._policy.look, observations)
         windows = {
-            robot: [*memories[robot], tokens][-self._frames :]
+            robot: [*memories[robot], tokens][-frames:]
             for robot, tokens in zip(seen, self._tokenize(list(seen.values())), strict=True)
         }
         for robots in _equally_long(windows):
@@ -145,22 +152,11 @@ class Planned:
     plan: Plan | None = None
 
 
-class ManyRT2(ManyRobots):
+class ManyRT2(_ManyNetworks[RT2Policy]):
     """One prefill for all; plans that are due are written together.
 
     With a temperature, all robots draw from the policy's one generator.
     """
-
-    def __init__(self, policy: RT2Policy) -> None:
-        self._policy = policy
-
-    @property
-    def action_space(self) -> ActionSpace:
-        return self._policy.action_space
-
-    @property
-    def picture(self) -> tuple[int, int]:
-        return self._policy.processor.images.camera
 
     def begin(self, seed: int = 0) -> Memory:
         return Planned()

@@ -142,16 +142,8 @@ def standing_still(
 
 def _checked(values: np.ndarray, space: ActionSpace) -> Float32[np.ndarray, "A"]:
     numbers = np.asarray(values)
-    if numbers.shape != (len(space),):
-        raise BadActionError(
-            f"an action of {space.name} has {len(space)} numbers; got shape {numbers.shape}"
-        )
+    space.require_numbers(numbers)
     for value, dimension in zip(numbers.tolist(), space.dimensions, strict=True):
-        if not np.isfinite(value):
-            raise BadActionError(
-                f"{dimension.name} is {value}; it must be a number from {dimension.low:g} to "
-                f"{dimension.high:g} {dimension.unit}"
-            )
         if dimension.n is not None and value not in range(dimension.n):
             raise BadActionError(
                 f"{dimension.name} is {value:g}; it must be a whole number from 0 to "

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from sayact.schema.errors import BadActionError
+
 TERMINATE = "terminate"  # the choice by which a policy ends its episode
 
 
@@ -96,6 +98,19 @@ class ActionSpace:
     def discrete(self) -> Bool[np.ndarray, "A"]:
         """True where a dimension takes whole numbers only."""
         return np.array([d.kind == "discrete" for d in self.dimensions])
+
+    def require_numbers(self, values: np.ndarray) -> None:
+        """Raises BadActionError for NaN, infinities and a wrong number of dimensions."""
+        if values.shape != (len(self),):
+            raise BadActionError(
+                f"an action of {self.name} has {len(self)} numbers; got shape {values.shape}"
+            )
+        for value, dimension in zip(values.tolist(), self.dimensions, strict=True):
+            if not np.isfinite(value):
+                raise BadActionError(
+                    f"{dimension.name} is {value}; it must be a number from {dimension.low:g} to "
+                    f"{dimension.high:g} {dimension.unit}"
+                )
 
     def differences(self, other: "ActionSpace") -> list[str]:
         """Every way in which `other` means something else, one line each; empty when equal."""

@@ -85,6 +85,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def in_url(host: str) -> str:
+    """As an address has it: IPv6 in brackets, so that its colons are not the port's."""
+    return f"[{host}]" if ":" in host else host
+
+
 def tls_context(certificate: Path | None, private_key: Path | None) -> ssl.SSLContext | None:
     """What wss:// needs. Raises SayactError for one file without the other, or broken ones."""
     if certificate is None and private_key is None:

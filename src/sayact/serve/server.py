@@ -25,7 +25,7 @@ from sayact.serve.batching import MOST_ROBOTS, WINDOW_SECONDS
 from sayact.serve.conversation import MILLI, Service
 from sayact.serve.lanes import batcher_for
 from sayact.serve.metrics import Metrics
-from sayact.serve.security import Keys
+from sayact.serve.security import Keys, in_url
 from sayact.serve.sessions import MOST_SESSIONS, SESSION_SECONDS, Sessions
 from sayact.serve.talking import PATHS, talk
 from sayact.serve.wire import MEGA, Limits
@@ -97,8 +97,7 @@ class PolicyServer:
 
     @property
     def _place(self) -> str:
-        host = self.options.host
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return f"{in_url(self.options.host)}:{self.port}"
 
     async def __aenter__(self) -> "PolicyServer":
         """Listens once the network has been warmed up. Raises OSError for a port that is taken."""
