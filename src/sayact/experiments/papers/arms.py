@@ -1,9 +1,10 @@
 """What is trained: every arm of the experiment, and what it differs in from the one it stands by.
 
-web stages   web, web-micro, web-robot-objects      all kinds of questions, from nothing
-grounding    grounded, grounded-micro, …            then where things are: RT-2's arms begin here
-main         rt1, rt2                               play every suite
-ablations    all others, with as many steps each    play a subset (`papers.suites`)
+nano    web        web                            all kinds of questions, from nothing
+        grounding  grounded                       then where things are: RT-2 begins here
+        main       rt1, rt2                       play every suite
+micro   pointing   pointing, …                    where things are, from nothing: one short stage
+        ablations  all others, with as many steps each; they play a subset (`papers.suites`)
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,8 @@ from typing import Literal
 from sayact.codecs.action_words import Vocabulary
 from sayact.schema.errors import UnknownNameError
 
-Tier = Literal["web", "grounding", "main", "ablation"]
-Size = Literal["nano", "micro"]
+Tier = Literal["web", "grounding", "pointing", "main", "ablation"]
+Size = Literal["nano", "micro", "pico"]
 
 # Each of the eight's colours and shapes once. Two of them are in a sentence about two blocks only
 # in a fifth of them, with luck: no more of the data can be about these alone.
@@ -37,7 +38,7 @@ class Arm:
     title: str
     model: Literal["rt1", "rt2", "web"]
     tier: Tier = "ablation"
-    size: Size = "nano"
+    size: Size = "micro"
     start: str | None = None
     robot: float | None = 0.6
     objects: Literal["all", "robot"] = "all"
@@ -48,64 +49,56 @@ class Arm:
     frozen: tuple[str, ...] = ()
 
 
-def _co_fine_tuned(name: str, title: str, start: str = "grounded", **differs: object) -> Arm:
+def _web(name: str, title: str, **differs: object) -> Arm:
+    """A stage of an ablation on the web, from nothing."""
+    return Arm(name=name, title=title, model="web", tier="pointing", **differs)  # type: ignore[arg-type]
+
+
+def _co_fine_tuned(name: str, title: str, start: str = "pointing", **differs: object) -> Arm:
     """The reference of all ablations but for what `differs`."""
     return Arm(name=name, title=title, model="rt2", start=start, **differs)  # type: ignore[arg-type]
 
 
 ARMS: tuple[Arm, ...] = (
-    Arm(name="web", title="web alone", model="web", tier="web"),
-    Arm(name="web-micro", title="web alone, micro", model="web", tier="web", size="micro"),
-    Arm(
-        name="web-robot-objects",
-        title="web of robot objects alone",
-        model="web",
-        tier="web",
-        objects="robot",
-    ),
+    Arm(name="web", title="web alone", model="web", tier="web", size="nano"),
     # What a plate shows is learned late, and pointing at it is what acting needs.
-    Arm(name="grounded", title="web, grounded", model="web", tier="grounding", start="web"),
     Arm(
-        name="grounded-micro",
-        title="web, grounded, micro",
+        name="grounded",
+        title="web, grounded",
         model="web",
         tier="grounding",
-        size="micro",
-        start="web-micro",
+        size="nano",
+        start="web",
     ),
-    Arm(
-        name="grounded-robot-objects",
-        title="web of robot objects, grounded",
-        model="web",
-        tier="grounding",
-        objects="robot",
-        start="web-robot-objects",
-    ),
-    Arm(name="rt1", title="RT-1", model="rt1", tier="main"),
-    Arm(name="rt2", title="RT-2", model="rt2", tier="main", start="grounded"),
-    # RT-1's history (six frames in section 5.1).
-    Arm(name="rt1-one-frame", title="RT-1, one frame", model="rt1", frames=1),
+    Arm(name="rt1", title="RT-1", model="rt1", tier="main", size="nano"),
+    Arm(name="rt2", title="RT-2", model="rt2", tier="main", size="nano", start="grounded"),
+    _web("pointing", "web"),
+    _web("pointing-pico", "web, pico", size="pico"),
+    _web("pointing-robot-objects", "web of robot objects alone", objects="robot"),
+    # RT-1 at the ablations' size, and its history (six frames in section 5.1).
+    Arm(name="rt1-micro", title="RT-1, micro", model="rt1"),
+    Arm(name="rt1-one-frame", title="RT-1, micro, one frame", model="rt1", frames=1),
     # RT-2 section 4.3: how it is trained, and how large it is.
     Arm(name="scratch", title="from scratch", model="rt2", robot=None),
-    Arm(name="fine-tuned", title="fine-tuned", model="rt2", start="grounded", robot=None),
+    Arm(name="fine-tuned", title="fine-tuned", model="rt2", start="pointing", robot=None),
     _co_fine_tuned("co-fine-tuned", "co-fine-tuned"),
-    Arm(name="micro-scratch", title="micro, from scratch", model="rt2", size="micro", robot=None),
+    Arm(name="pico-scratch", title="pico, from scratch", model="rt2", size="pico", robot=None),
     Arm(
-        name="micro-fine-tuned",
-        title="micro, fine-tuned",
+        name="pico-fine-tuned",
+        title="pico, fine-tuned",
         model="rt2",
-        size="micro",
-        start="grounded-micro",
+        size="pico",
+        start="pointing-pico",
         robot=None,
     ),
-    _co_fine_tuned("micro", "micro, co-fine-tuned", start="grounded-micro", size="micro"),
+    _co_fine_tuned("pico", "pico, co-fine-tuned", start="pointing-pico", size="pico"),
     # RT-2 section 3.2: how an action is written, and how much of a batch is robot data.
     _co_fine_tuned("symbols", "symbol-tuned actions", words="symbols"),
     _co_fine_tuned("robot-40", "40 % robot data", robot=0.4),
     _co_fine_tuned("robot-80", "80 % robot data", robot=0.8),
     # Not in the papers: is it what the web shows, or that there is more to learn from?
     _co_fine_tuned(
-        "control", "web of robot objects", start="grounded-robot-objects", objects="robot"
+        "control", "web of robot objects", start="pointing-robot-objects", objects="robot"
     ),
     # RT-1 section 6.5: amount and diversity of the robot data.
     _co_fine_tuned("half", "half the episodes", share=0.5),
@@ -117,11 +110,16 @@ ARMS: tuple[Arm, ...] = (
         name="frozen",
         title="frozen features",
         model="rt2",
-        start="grounded",
+        start="pointing",
         robot=None,
         frozen=("vlm.eyes",),
     ),
 )
+# Names for many at once.
+GROUPS = {
+    tier: tuple(one.name for one in ARMS if one.tier == kind)
+    for tier, kind in (("main", "main"), ("ablations", "ablation"))
+}
 
 
 def arm(name: str) -> Arm:
@@ -129,15 +127,17 @@ def arm(name: str) -> Arm:
     for one in ARMS:
         if one.name == name:
             return one
-    raise UnknownNameError("arm", name, [one.name for one in ARMS])
+    raise UnknownNameError("arm", name, [*GROUPS, *(one.name for one in ARMS)])
 
 
 def needed(names: Sequence[str], given: Sequence[str] = ()) -> tuple[Arm, ...]:
-    """The named arms, all where none is named, and those that they begin with; in order.
+    """The named arms or groups of them, all where none is named, and those that they begin with;
+    in order.
 
     Those that are `given` begin with nothing that must be trained.
     """
-    chosen = {arm(name) for name in names} or set(ARMS)
+    named = [one for name in names for one in GROUPS.get(name, (name,))]
+    chosen = {arm(name) for name in named} or set(ARMS)
     while (
         missing := {arm(one.start) for one in chosen if one.start and one.name not in given}
         - chosen

@@ -117,15 +117,15 @@ def _ours(players: Mapping[str, str], means: Means, played: Played) -> Panel:
 def _sizes(played: Played) -> Panel:
     """How it was trained, in two sizes, as the paper's ablation."""
     pairs = {
-        "from scratch": ("micro-scratch", "scratch"),
-        "fine-tuned": ("micro-fine-tuned", "fine-tuned"),
-        "co-fine-tuned": ("micro", "co-fine-tuned"),
+        "from scratch": ("pico-scratch", "scratch"),
+        "fine-tuned": ("pico-fine-tuned", "fine-tuned"),
+        "co-fine-tuned": ("pico", "co-fine-tuned"),
     }
     bars = [
         _bars(title, [(player, ABLATED) for player in players], played)
         for title, players in pairs.items()
     ]
-    return Panel(title=OURS, groups=("1 M", "3.2 M"), bars=tuple(b for b in bars if _drawn(b)))
+    return Panel(title=OURS, groups=("0.45 M", "1 M"), bars=tuple(b for b in bars if _drawn(b)))
 
 
 def _drawn(bars: Bars) -> bool:

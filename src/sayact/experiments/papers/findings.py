@@ -11,10 +11,10 @@ from sayact.experiments.papers.suites import PLANNED_SUITES, equal, weights
 
 UNSEEN, EMERGENT = weights("unseen"), weights("emergent")
 SMALL = "3.2 million parameters and a drawn web for 55 billion and the internet's"
-SIZES = "3.2 million parameters against 1 million, for 55 billion against 5"
+SIZES = "1 million parameters against 0.45 million, for 55 billion against 5"
 LANGUAGE_TABLE = "3.2 million parameters for 3 billion; both are simulated"
-EQUAL_STEPS = "the same steps for each; fewer than the main RT-2 had"
-DATA = "RT-2's network, not RT-1's; simulated demonstrations"
+EQUAL_STEPS = "1 million parameters; the same steps for each, fewer than the main RT-2 had"
+DATA = "RT-2's network of 1 million parameters, not RT-1's; simulated demonstrations"
 
 
 def _beats(
@@ -111,19 +111,19 @@ FINDINGS: tuple[Finding, ...] = (
         EQUAL_STEPS,
     ),
     _beats(
-        "co-fine-tuning-micro",
+        "co-fine-tuning-pico",
         "co-fine-tuning beats fine-tuning in the smaller network, unseen",
-        "micro",
-        "micro-fine-tuned",
+        "pico",
+        "pico-fine-tuned",
         UNSEEN,
         "44 against 42 with 5B (RT-2, section 4.3)",
         EQUAL_STEPS,
     ),
     _beats(
-        "pretraining-micro",
+        "pretraining-pico",
         "fine-tuning beats scratch in the smaller network, unseen",
-        "micro-fine-tuned",
-        "micro-scratch",
+        "pico-fine-tuned",
+        "pico-scratch",
         UNSEEN,
         "42 against 9 with 5B (RT-2, section 4.3)",
         EQUAL_STEPS,
@@ -132,7 +132,7 @@ FINDINGS: tuple[Finding, ...] = (
         "size",
         "the bigger network beats the smaller, co-fine-tuned, unseen",
         "co-fine-tuned",
-        "micro",
+        "pico",
         UNSEEN,
         "63 against 44 (RT-2, section 4.3)",
         SIZES,
@@ -141,7 +141,7 @@ FINDINGS: tuple[Finding, ...] = (
         "size-fine-tuned",
         "the bigger network beats the smaller, fine-tuned, unseen",
         "fine-tuned",
-        "micro-fine-tuned",
+        "pico-fine-tuned",
         UNSEEN,
         "52 against 42 (RT-2, section 4.3)",
         SIZES,
@@ -185,11 +185,11 @@ FINDINGS: tuple[Finding, ...] = (
     _beats(
         "history",
         "six frames beat one in RT-1, with distractors",
-        "rt1",
+        "rt1-micro",
         "rt1-one-frame",
         equal("seen", "distractors_5"),
         "better with history, most of all with distractors (RT-1, appendix)",
-        "simulated, and nothing here is hidden in a single frame",
+        "0.9 million parameters; simulated, and nothing here is hidden in a single frame",
     ),
     _beats(
         "amount",

@@ -29,7 +29,7 @@ from sayact.schema.errors import SayactError
 from sayact.train.log import read_log
 
 NAME = "papers-on-a-desk"
-REFERENCES = {"rt1": "rt1", "rt2": "co-fine-tuned"}  # what an ablation is compared with
+REFERENCES = {"rt1": "rt1-micro", "rt2": "co-fine-tuned"}  # what an ablation is compared with
 SHOWN_BY_WEB = tuple(s for s in ABLATION_SUITES if s in ("symbols", "matching", "categories"))
 CAPTIONS = {
     "generalisation": (

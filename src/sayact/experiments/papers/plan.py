@@ -1,8 +1,8 @@
 """What a budget buys: steps of every arm, demonstrations, pictures, starts of every suite.
 
-    hours × workers ──▶ training 62 %   steps: an ablation's is 1, see SHARES
-                        playing  25 %   starts of every suite
-                        making    8 %   demonstrations, pictures of the web
+    hours × workers ──▶ training 68 %   steps: an ablation's is 1, see SHARES
+                        playing  20 %   starts of every suite
+                        making    7 %   demonstrations, pictures of the web
                         the rest        starting, shrinking pictures, drawing figures
 
 A plan is made once and kept in the experiment's folder: who goes on goes on with the same one.
@@ -26,23 +26,39 @@ PLAN = "plan.json"
 HOUR = 3600.0  # seconds
 UNITS = {"m": 1 / 60, "h": 1.0, "d": 24.0}  # hours
 
-TRAINING, PLAYING, MAKING = 0.62, 0.25, 0.08  # of the budget
+TRAINING, PLAYING, MAKING = 0.68, 0.20, 0.07  # of the budget
 
 # Steps against an ablation's. Pointing is learned late on the web (results/rt2-nano-web.md), and
 # RT-1's steps are quick.
-SHARES = {"web": 2.0, "grounding": 1.6, "rt1": 3.0, "main": 2.5, "ablation": 1.0}
+SHARES = {
+    "web": 2.0,
+    "grounding": 1.6,
+    "rt1": 3.0,
+    "main": 2.5,
+    "pointing": 3.0,
+    "rt1 ablation": 2.5,
+    "ablation": 1.0,
+}
 # What more would be waste, by the curves of results/rt2-nano.md and results/rt1-nano.md.
-MOST_STEPS = {"web": 6_000, "grounding": 6_000, "rt1": 12_000, "main": 12_000, "ablation": 6_000}
+MOST_STEPS = {
+    "web": 6_000,
+    "grounding": 6_000,
+    "rt1": 12_000,
+    "main": 12_000,
+    "pointing": 9_000,
+    "rt1 ablation": 9_000,
+    "ablation": 6_000,
+}
 FEWEST_STEPS = 100
 TINY_STEPS, TINY_HOURS = 20, 0.03
 
-# Seconds of one thread for an episode, failures included, where rt2-nano trains at NANO_STEP.
-EPISODE = {"rt2": 2.4, "rt1": 1.2, "baseline": 0.8}
-NANO_STEP = 0.55
+# Seconds of one thread for an episode, failures included. A step of a small network is mostly the
+# way there, and takes much the same where training takes three times as long.
+EPISODE = {"rt2": 2.4, "rt1": 1.2, "baseline": 0.8, "ablation": 1.5}
 FEWEST_STARTS, MOST_STARTS = 5, 50
-ABLATIONS_PART = 0.6  # of the time for playing
+ABLATIONS_PART, ABLATIONS_ALONE = 0.6, 0.9  # of the time for playing; without main arms
 
-DEMONSTRATION, PICTURE = 0.36, 0.03  # seconds of one thread for making one
+DEMONSTRATION, PICTURE = 0.3, 0.02  # seconds of one thread for making one
 MOST_EPISODES, FEWEST_EPISODES = 5_000, 200
 MOST_PICTURES, FEWEST_PICTURES = 40_000, 2_000
 PAGES = 0.3  # drawn pages for every render of a table, as in rt2_web_pretraining
@@ -110,7 +126,7 @@ def make_plan(
     }
     each = MAKING * budget / max(2 - len(made), 1)
     pictures = _within(each / PICTURE / (1 + PAGES), FEWEST_PICTURES, MOST_PICTURES)
-    starts, ablation_starts, playing = _starts(arms, speed, PLAYING * budget, beside)
+    starts, ablation_starts, playing = _starts(arms, PLAYING * budget, beside)
     plan = Plan(
         hours=hours,
         workers=workers,
@@ -144,7 +160,7 @@ def tiny_plan(workers: int, seed: int) -> Plan:
         episodes=14,
         pictures=24,
         pages=8,
-        speed=Speed(rt1=0.1, nano=0.1, micro=0.1),
+        speed=Speed(rt1=0.1, rt1_micro=0.1, nano=0.1, micro=0.1, pico=0.1),
         tiny=True,
     )
 
@@ -169,13 +185,13 @@ def keep_plan(plan: Plan, out: Path) -> Plan:
 
 def kind_of(arm: Arm) -> str:
     """What a number of steps is planned for: a name of `SHARES`."""
-    return "rt1" if arm.model == "rt1" else arm.tier
+    if arm.model == "rt1":
+        return "rt1" if arm.tier == "main" else "rt1 ablation"
+    return arm.tier
 
 
 def seconds_a_step(arm: Arm, speed: Speed) -> float:
-    if arm.model == "rt1":
-        return speed.rt1
-    return speed.nano if arm.size == "nano" else speed.micro
+    return speed.of(arm.model, arm.size)
 
 
 def hours_of(budget: str) -> float:
@@ -187,20 +203,15 @@ def hours_of(budget: str) -> float:
     return hours
 
 
-def _starts(
-    arms: Sequence[Arm], speed: Speed, seconds: float, beside: int
-) -> tuple[int, int, float]:
+def _starts(arms: Sequence[Arm], seconds: float, beside: int) -> tuple[int, int, float]:
     """Starts of each suite that main arms and ablations play, and what playing them takes."""
-    slow = max(speed.nano / NANO_STEP, 0.5)
-    main, ablation = (
-        [EPISODE[arm.model] * slow for arm in arms if arm.tier == tier and arm.model != "web"]
-        for tier in ("main", "ablation")
-    )
-    baselines = [EPISODE["baseline"] * slow] * 2 + [EPISODE["rt2"] * slow] * beside
+    main = [EPISODE[arm.model] for arm in arms if arm.tier == "main"]
+    ablations = sum(arm.tier == "ablation" for arm in arms)
+    baselines = [EPISODE["baseline"]] * 2 + [EPISODE["rt2"]] * beside
     one = sum(main + baselines) * len(main_suites(False))
-    one += EPISODE["rt2"] * slow * len(planned_suites(False))
-    other = sum(ablation) * len(ablation_suites(False))
-    part = ABLATIONS_PART if other else 0.0
+    one += EPISODE["rt2"] * len(planned_suites(False)) if main else 0.0
+    other = EPISODE["ablation"] * ablations * len(ablation_suites(False))
+    part = (ABLATIONS_PART if main else ABLATIONS_ALONE) if other else 0.0
     starts = _within((1 - part) * seconds / one, FEWEST_STARTS, MOST_STARTS)
     ablation_starts = (
         _within(part * seconds / other, FEWEST_STARTS, MOST_STARTS) if other else FEWEST_STARTS

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sayact.experiments import rt1_language_table, rt2_language_table, rt2_web_pretraining
 from sayact.experiments.episodes import Chosen
 from sayact.experiments.papers.arms import Arm
-from sayact.experiments.papers.networks import MICRO, NANO, TINY_EYES
+from sayact.experiments.papers.networks import RT1_SIZES, RT2_SIZES, TINY_EYES
 from sayact.experiments.papers.plan import Plan
 from sayact.experiments.recipe import Recipe, Round
 from sayact.experiments.recipe import tiny as tiny_rt1
@@ -18,8 +18,8 @@ from sayact.train import TrainConfig
 QUESTIONS_SHARE = 0.05  # of a batch, about the robot's own frames, as in rt2_language_table
 SINGLE_SHARE = 8 / 11  # of RT-1's steps, on single frames, as in rt1_language_table
 CHECKPOINTS = 500  # steps between two of them: what a kill costs at most
-# Grounding: hardly anything but where things are, and a gentler rate than from nothing.
-GROUNDING: Mapping[str, float] = {
+# Hardly anything but where things are; what goes on from a web stage has a gentler rate.
+POINTING: Mapping[str, float] = {
     "pointing": 0.5,
     "plan": 0.4,
     "naming": 0.03,
@@ -47,7 +47,7 @@ def _rt1(arm: Arm, plan: Plan) -> Recipe:
     return replace(
         base,
         name=arm.name,
-        model=replace(base.model, frames=arm.frames),
+        model=replace(RT1_SIZES[arm.size], frames=arm.frames),
         train=_schedule(base.train, plan, steps, single_frame_steps=single),
         rounds=(Round(episodes=plan.episodes, until=steps),),
         chosen=_chosen(arm, plan),
@@ -68,7 +68,7 @@ def _rt2(arm: Arm, plan: Plan) -> RT2Recipe:
     return replace(
         base,
         name=arm.name,
-        vlm=NANO if arm.size == "nano" else MICRO,
+        vlm=RT2_SIZES[arm.size],
         # What is frozen keeps its batch statistics too.
         train=_schedule(
             base.train, plan, steps, batch_norm="running" if arm.frozen else "batch", **rates
@@ -112,7 +112,7 @@ def _web(arm: Arm, plan: Plan) -> Web:
         pages=pages,
         objects=arm.objects,
         seed=plan.seed,
-        kinds=GROUNDING if arm.tier == "grounding" else None,
+        kinds=POINTING if arm.tier in ("grounding", "pointing") else None,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from sayact.experiments import rt1_language_table, rt2_language_table
-from sayact.experiments.papers.networks import MICRO, NANO
+from sayact.experiments.papers.networks import NANO, RT1_SIZES, RT2_SIZES
 from sayact.experiments.rt2_backbones import build
 from sayact.models.rt1 import RT1
 from sayact.models.trainable import Trainable
@@ -25,8 +25,16 @@ class Speed:
     """Seconds of one thread for a training step of 96 pictures, another run beside it."""
 
     rt1: float
+    rt1_micro: float
     nano: float
     micro: float
+    pico: float
+
+    def of(self, model: str, size: str) -> float:
+        """Of "rt1", or of the others, which are all RT-2s."""
+        if model == "rt1":
+            return self.rt1 if size == "nano" else self.rt1_micro
+        return {"nano": self.nano, "micro": self.micro, "pico": self.pico}[size]
 
 
 def measure_speed() -> Speed:
@@ -36,13 +44,15 @@ def measure_speed() -> Speed:
     try:
         base = rt2_language_table.RECIPE
         rt1 = rt1_language_table.RECIPE
-        nano, micro = (
-            _seconds(build(replace(base, vlm=vlm))[0], base.train, _questions(base.train))
-            for vlm in (NANO, MICRO)
-        )
-        return Speed(
-            rt1=_seconds(RT1(rt1.model), rt1.train, _windows(rt1.train)), nano=nano, micro=micro
-        )
+        rt2s = {
+            size: _seconds(build(replace(base, vlm=vlm))[0], base.train, _questions(base.train))
+            for size, vlm in RT2_SIZES.items()
+        }
+        rt1s = {
+            size: _seconds(RT1(config), rt1.train, _windows(rt1.train))
+            for size, config in RT1_SIZES.items()
+        }
+        return Speed(rt1=rt1s["nano"], rt1_micro=rt1s["micro"], **rt2s)
     finally:
         torch.set_num_threads(threads)
 

@@ -1,6 +1,13 @@
-"""Pre-norm attention with a gated feed-forward, over keys and values that may come from a cache."""
+"""Pre-norm attention with a gated feed-forward, over keys and values that may come from a cache.
 
-from jaxtyping import Bool, Float
+Training computes on the tokens alone, not on the padding between them:
+
+    slots (B, S)    [ i i p p a · · | i i p a a a · ]        · is padding, about half of a batch
+    rows  (M,)      [ i i p p a       i i p a a a ]          M tokens, each knows its slot
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from sayact.models.rt1 import SwiGLU
@@ -22,17 +29,26 @@ class Attention(nn.Module):
         cache: "tuple[Tensor, Tensor, int] | None" = None,
     ) -> Float[Tensor, "B N D"]:
         """`cache`: keys and values (B, heads, S, D / heads), and where the new ones are written."""
-        heads = self.query_key_value(x).unflatten(-1, (3 * self.heads, -1)).transpose(1, 2)
+        return self.out(self.attend(self.query_key_value(x), mask, cache))
+
+    def attend(
+        self,
+        query_key_value: Float[Tensor, "B N 3*D"],
+        mask: Bool[Tensor, "B N S"],
+        cache: "tuple[Tensor, Tensor, int] | None" = None,
+    ) -> Float[Tensor, "B N D"]:
+        """What lies between the two linear layers."""
+        heads = query_key_value.unflatten(-1, (3 * self.heads, -1)).transpose(1, 2)
         query, key, value = heads.chunk(3, 1)
         if cache is not None:
             keys, values, start = cache
-            keys[:, :, start : start + x.shape[1]] = key
-            values[:, :, start : start + x.shape[1]] = value
+            keys[:, :, start : start + query.shape[2]] = key
+            values[:, :, start : start + query.shape[2]] = value
             key, value = keys, values
         # Written out: on a CPU the fused kernel's backward pass took a quarter of a training step.
         scores = (query @ key.transpose(2, 3)) * query.shape[-1] ** -0.5
         weights = scores.masked_fill(~mask[:, None], float("-inf")).softmax(-1).to(value.dtype)
-        return self.out((weights @ value).transpose(1, 2).flatten(2))
+        return (weights @ value).transpose(1, 2).flatten(2)
 
 
 class Layer(nn.Module):
@@ -52,4 +68,26 @@ class Layer(nn.Module):
         cache: "tuple[Tensor, Tensor, int] | None" = None,
     ) -> Float[Tensor, "B N D"]:
         x = x + self.attention(self.norm_attention(x), mask, cache)
+        return x + self.feed_forward(self.norm_forward(x))
+
+    def forward_rows(
+        self,
+        x: Float[Tensor, "M D"],
+        mask: Bool[Tensor, "B S S"],
+        slots: Int64[Tensor, "M"],
+        kept: "Int64[Tensor, 'm'] | None" = None,
+    ) -> Float[Tensor, "n D"]:
+        """As `forward`, of the tokens alone; `slots`: where each stands among the B · S.
+
+        kept: numbers of the rows that are wanted, all by default. Of the last layer that is what
+        is read out, a tenth of a batch.
+        """
+        batch, length = mask.shape[:2]
+        projected = self.attention.query_key_value(self.norm_attention(x))
+        padded = projected.new_zeros(batch * length, projected.shape[1])
+        padded = padded.index_copy(0, slots, projected).unflatten(0, (batch, length))
+        attended = self.attention.attend(padded, mask).flatten(0, 1)
+        if kept is not None:
+            x, slots = x[kept], slots[kept]
+        x = x + self.attention.out(attended[slots])
         return x + self.feed_forward(self.norm_forward(x))

@@ -54,8 +54,12 @@ class Reader(nn.Module):
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B D"]]:
         # Nobody reads what padding sees; it may see the prompt, so that no row of weights is empty.
         mask = prompt[:, None].expand(-1, prompt.shape[1], -1)
+        slots = prompt.flatten().nonzero()[:, 0]
+        rows = words.flatten(0, 1)[slots]
         for layer in self.layers:
-            words = layer(words, mask)
+            rows = layer.forward_rows(rows, mask, slots)
+        read = words.flatten(0, 1).index_copy(0, slots, rows.to(words.dtype)).view(words.shape)
+        words = read
         read = self.norm(words)
         weights = self.weigh(read).masked_fill(~prompt[..., None], float("-inf")).softmax(1)
         values = self.value(read).unflatten(-1, (weights.shape[-1], -1))
@@ -143,13 +147,17 @@ class NanoVLM(VLM):
         positions = torch.arange(tokens.shape[1], device=tokens.device)
         words = self.embed(tokens, positions)
         image, words, maps = self.see(pixels, words, prompt)
-        x = torch.cat([image, words], 1)
         mask = attention_mask(image.shape[1], prompt, answer)
-        for layer in self.layers:
-            x = layer(x, mask)
+        used = F.pad(prompt | answer, (image.shape[1], 0), value=True).flatten()
         # A token is read off one place early: where the token before it stands.
-        before = x[:, image.shape[1] - 1 : -1]
-        return self.read_out(before[answer]), maps
+        before = F.pad(answer, (image.shape[1] - 1, 1)).flatten()
+        slots = used.nonzero()[:, 0]
+        kept = before[slots].nonzero()[:, 0]
+        x = torch.cat([image, words], 1).flatten(0, 1)[slots]
+        *layers, last = self.layers
+        for layer in layers:
+            x = layer.forward_rows(x, mask, slots)
+        return self.read_out(last.forward_rows(x, mask, slots, kept)), maps
 
     def embed(
         self, tokens: Int64[Tensor, "B N"], positions: Int64[Tensor, "..."]
@@ -168,10 +176,9 @@ class NanoVLM(VLM):
         if isinstance(self.eyes, FilmTokenizer):
             assert self.reader is not None
             longest = int(prompt.sum(1).max())
-            read, question = self.reader(words[:, :longest], prompt[:, :longest])
             # Answers are not read beforehand: they are what is to be found.
-            kept = torch.where(prompt[:, :longest, None], read.to(words.dtype), words[:, :longest])
-            words = torch.cat([kept, words[:, longest:]], 1)
+            read, question = self.reader(words[:, :longest], prompt[:, :longest])
+            words = torch.cat([read, words[:, longest:]], 1)
             image, maps = self.eyes(x, question)
         else:
             image = self.eyes(x)
