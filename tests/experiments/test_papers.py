@@ -37,7 +37,7 @@ from sayact.experiments.rt2_recipe import RT2Recipe
 from sayact.schema.errors import SayactError, UnknownNameError
 from sayact.testing import noise_store
 
-SPEED = Speed(rt1=0.24, nano=0.55, micro=0.25)
+SPEED = Speed(rt1=0.24, rt1_micro=0.11, nano=0.55, micro=0.25, pico=0.14)
 BLOCKS = BLOCK_MODES["BLOCK_8"]
 
 
@@ -152,9 +152,9 @@ def test_every_arm_is_a_recipe_that_can_be_run(plan, name):
         ("quarter", {"chosen"}),
         ("eighth", {"chosen"}),
         ("narrow", {"chosen"}),
-        ("micro", {"vlm"}),
-        ("micro-fine-tuned", {"vlm", "rounds"}),
-        ("micro-scratch", {"vlm", "rounds"}),
+        ("pico", {"vlm"}),
+        ("pico-fine-tuned", {"vlm", "rounds"}),
+        ("pico-scratch", {"vlm", "rounds"}),
         ("frozen", {"rounds", "frozen", "train"}),
     ],
 )
@@ -164,7 +164,7 @@ def test_ablations_differ_from_the_reference_in_one_thing(plan, name, differs):
 
 
 def test_one_frame_differs_from_six_in_frames_alone(plan):
-    six, one = (to_json(recipe_of(arm(name), plan)) for name in ("rt1", "rt1-one-frame"))
+    six, one = (to_json(recipe_of(arm(name), plan)) for name in ("rt1-micro", "rt1-one-frame"))
     assert {key for key in six if six[key] != one[key]} == {"name", "model", "train"}
     assert six["model"] | {"frames": 1} == one["model"]
     assert six["train"] | {"single_frame_steps": six["train"]["steps"]} == one["train"]
@@ -182,6 +182,8 @@ def test_arms_come_with_what_they_begin_with():
     assert [one.name for one in needed(("rt2",))] == ["web", "grounded", "rt2"]
     assert [one.name for one in needed(("rt2",), given=("rt2",))] == ["rt2"]
     assert needed(()) == ARMS
+    assert set(needed(("main", "ablations"))) == set(ARMS)
+    assert {one.size for one in needed(("ablations",))} == {"micro", "pico"}
     with pytest.raises(UnknownNameError, match="rt2"):
         needed(("rt3",))
 
@@ -229,15 +231,16 @@ def test_frozen_parts_have_no_gradient_and_must_come_from_somewhere():
     assert all(name.startswith("vlm.eyes.") for name in frozen)
 
 
-def test_the_smaller_network_is_a_third_of_the_larger(plan):
+def test_each_size_is_larger_than_the_next(plan):
     sizes = {}
-    for name in ("co-fine-tuned", "micro", "symbols"):
+    for name in ("rt2", "co-fine-tuned", "pico", "symbols"):
         recipe = recipe_of(arm(name), plan)
         assert isinstance(recipe, RT2Recipe)
         model, processor = build(recipe)
         sizes[name] = sum(parameter.numel() for parameter in model.parameters())
         assert processor.actions.vocabulary == recipe.action_words
-    assert 2.8 < sizes["co-fine-tuned"] / sizes["micro"] < 3.6
+    assert 2.8 < sizes["rt2"] / sizes["co-fine-tuned"] < 3.6
+    assert 2.0 < sizes["co-fine-tuned"] / sizes["pico"] < 2.4
     assert sizes["symbols"] == sizes["co-fine-tuned"]
 
 

@@ -30,7 +30,7 @@ def experiment(folder, *more: str) -> int:
 def test_every_arm_is_trained_and_every_player_has_played(out):
     measured = json.loads((out / f"{NAME}.json").read_text())
     assert {one["name"]: one["steps"] > 0 for one in measured["arms"]} == dict.fromkeys(
-        ("web", "grounded", *TINY_ARMS), True
+        ("web", "grounded", "pointing", *TINY_ARMS), True
     )
     assert set(measured["played"]) == {"random", "oracle", "rt2-plan", *TINY_ARMS}
     assert all(
@@ -73,16 +73,15 @@ def test_a_verdict_follows_the_outcomes(out):
 def test_frozen_eyes_are_those_of_the_web_stage(out):
     weights = {
         name: read_checkpoint(latest_checkpoint(out / "arms" / name) or out).weights
-        for name in ("web", "grounded", "frozen", "fine-tuned")
+        for name in ("pointing", "frozen", "fine-tuned")
     }
-    eyes = [name for name in weights["web"] if name.startswith("vlm.eyes")]
+    eyes = [name for name in weights["pointing"] if name.startswith("vlm.eyes")]
 
     def same(one: str, other: str) -> bool:
         return all(torch.equal(weights[one][n], weights[other][n]) for n in eyes)
 
-    assert same("frozen", "grounded")
-    assert not same("fine-tuned", "grounded")
-    assert not same("grounded", "web")
+    assert same("frozen", "pointing")
+    assert not same("fine-tuned", "pointing")
     assert arm("frozen").frozen == ("vlm.eyes",)
 
 
@@ -111,6 +110,31 @@ def test_what_is_missing_is_made_and_nothing_else(out):
         for text in (page, (out / f"{NAME}.md").read_text())
     ]
     assert tables[0] == tables[1]
+
+
+def test_an_earlier_run_stands_beside_and_is_not_played_again(out, tmp_path, capsys):
+    before = out / f"{NAME}.json"
+    arguments = ("--arms", "pico-scratch", "--earlier", str(before))
+    assert experiment(tmp_path, *arguments) == 0
+    assert [folder.name for folder in (tmp_path / "played").iterdir()] == ["pico-scratch"]
+    both = json.loads((tmp_path / f"{NAME}.json").read_text())
+    alone = json.loads(before.read_text())
+    assert [run["command"] for run in both["runs"]][:1] == [alone["runs"][0]["command"]]
+    assert len(both["runs"]) == 2
+    assert set(both["played"]) == {*alone["played"], "pico-scratch"}
+    assert both["ablations"] == [*alone["ablations"], "pico-scratch"]
+    page = (tmp_path / f"{NAME}.md").read_text()
+    assert "### Run 2" in page
+    assert "| pico, from scratch |" in page
+    with_seed = json.dumps(alone | {"seed": 5})
+    for text, told in (
+        (with_seed, "seed 5, not 0"),
+        ("[]", "is no JSON that"),
+        ("{", "is no JSON"),
+    ):
+        (tmp_path / "other.json").write_text(text)
+        assert experiment(tmp_path, "--earlier", str(tmp_path / "other.json")) == 2
+        assert told in " ".join(capsys.readouterr().err.split())
 
 
 def test_another_budget_needs_another_folder(out, capsys):

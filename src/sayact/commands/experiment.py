@@ -23,7 +23,9 @@ class PapersOnADesk(Verb):
         sayact experiment papers-on-a-desk --tiny --out runs/papers-tiny
         sayact experiment papers-on-a-desk --budget 3h --out runs/papers
         sayact experiment papers-on-a-desk --budget 3h --data DEMOS --web WEB --out runs/papers
-        sayact experiment papers-on-a-desk --arms rt1 rt2 --beside rt1-nano rt2-nano
+        sayact experiment papers-on-a-desk --arms main --beside rt1-nano rt2-nano
+        sayact experiment papers-on-a-desk --arms ablations --out runs/ablations \\
+            --earlier runs/papers/papers-on-a-desk.json
     """
 
     budget: str = "3h"
@@ -35,15 +37,19 @@ class PapersOnADesk(Verb):
     web: Annotated[tuple[Path, ...], arg(metavar="DIR ...")] = ()
     """Pictures with questions instead of the embedded web (the control's is drawn all the same)."""
     arms: Annotated[tuple[str, ...], arg(metavar="ARM ...")] = ()
-    """Only these arms, and those that they begin with; all unless told."""
+    """Only these arms, and those that they begin with; all unless told. "main" and "ablations"
+    name many at once."""
     beside: Annotated[tuple[str, ...], arg(metavar="CHECKPOINT ...")] = ()
     """More policies that play all suites, such as rt1-nano and rt2-nano."""
+    earlier: Annotated[tuple[Path, ...], arg(metavar="JSON ...")] = ()
+    """What earlier runs measured, such as results/papers-on-a-desk.json: it stands on the page too,
+    and is not played again."""
     rt1: Annotated[str | None, arg(metavar="CHECKPOINT")] = None
     """Take this as the main RT-1 instead of training one."""
     rt2: Annotated[str | None, arg(metavar="CHECKPOINT")] = None
     """Take this as the main RT-2 instead of training one."""
     web_stage: Annotated[str | None, arg(metavar="CHECKPOINT")] = None
-    """Take this as what RT-2's arms begin with, instead of training it on the web."""
+    """Take this as what the main RT-2 begins with, instead of training it on the web."""
     workers: int = 2
     """Runs side by side, one thread each; 0 does everything in this process, in turn."""
     seed: int = 0
@@ -64,6 +70,7 @@ class PapersOnADesk(Verb):
             arms=self.arms,
             trained=tuple((name, policy) for name, policy in given.items() if policy is not None),
             beside=self.beside,
+            earlier=self.earlier,
             workers=self.workers,
             seed=self.seed,
             tiny=self.tiny,

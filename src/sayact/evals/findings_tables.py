@@ -201,11 +201,22 @@ def _mean(player: str, over: Mapping[str, float], played: Played) -> str:
 
 
 def _below(measured: Mapping[str, Any]) -> str:
-    plan = measured["plan"]
-    return (
-        f"Success in percent with 95 % intervals; {plan['starts']} starts of every suite for main "
-        f"arms, {plan['ablation_starts']} for ablations, the same starts for all, seed "
-        f"{measured['seed']}. A finding holds where the interval of the paired difference lies "
-        f"above 0, and does not where it lies below. {measured['hardware']}; commit "
-        f"`{measured['commit']}`, {measured['date'][:10]}."
+    starts = " and ".join(
+        f"{most} of every suite for {who}"
+        for kind, who in (("main", "main players"), ("ablations", "ablations"))
+        if (most := _most_starts(measured, measured[kind]))
     )
+    made = "; ".join(
+        f"{run['hardware']}, commit `{run['commit']}`, {run['date'][:10]}"
+        for run in measured["runs"]
+    )
+    return (
+        f"Success in percent with 95 % intervals. Starts: {starts}, the same for all, seed "
+        f"{measured['seed']}. A finding holds where the interval of the paired difference lies "
+        f"above 0, and does not where it lies below. {made}."
+    )
+
+
+def _most_starts(measured: Mapping[str, Any], players: Sequence[str]) -> int:
+    played = measured["played"]
+    return max((len(s) for name in players for s in played.get(name, {}).values()), default=0)

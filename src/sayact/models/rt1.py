@@ -149,7 +149,7 @@ class SwiGLU(nn.Module):
         self.value = nn.Linear(width, hidden, bias=False)
         self.out = nn.Linear(hidden, width, bias=False)
 
-    def forward(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B N D"]:
+    def forward(self, x: Float[Tensor, "*n D"]) -> Float[Tensor, "*n D"]:
         return self.out(F.silu(self.gate(x)) * self.value(x))
 
 

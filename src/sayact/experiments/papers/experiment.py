@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sayact.experiments.papers.arms import Arm, needed
 from sayact.experiments.papers.materials import Materials, prepare
+from sayact.experiments.papers.measured import read_earlier
 from sayact.experiments.papers.page import NAME, write_page
 from sayact.experiments.papers.plan import PLAN, Plan, keep_plan, make_plan, tiny_plan
 from sayact.experiments.papers.players import Player, players_of
@@ -31,7 +32,8 @@ class Options:
 
     data, web: what is learned from, instead of what would be made. arms: only these and what they
     begin with. trained: arms that are taken as they are, by the name of a policy or a folder.
-    beside: policies that play what the main arms do.
+    beside: policies that play what the main arms do. earlier: JSONs of runs that stand on the page
+    too; who has played in them is not played again.
     """
 
     out: Path
@@ -41,6 +43,7 @@ class Options:
     arms: tuple[str, ...] = ()
     trained: tuple[tuple[str, str], ...] = ()
     beside: tuple[str, ...] = ()
+    earlier: tuple[Path, ...] = ()
     workers: int = 2
     seed: int = 0
     tiny: bool = False
@@ -51,6 +54,7 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     for policy in (*dict(options.trained).values(), *options.beside):
         if policy not in BASELINES:
             checkpoint_folder(policy)  # what is not there is found now, not after hours
+    earlier = read_earlier(options.earlier, options.seed)
     named = options.arms or (TINY_ARMS if options.tiny else ())
     arms = needed(named, tuple(dict(options.trained)))
     plan = planned(options, arms, console)
@@ -58,12 +62,14 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     workshop = Workshop(
         out=options.out, plan=plan, materials=materials, trained=dict(options.trained)
     )
-    players = players_of(workshop, arms, options.beside)
+    before = {name for one in earlier for name in one["played"]}
+    everyone = players_of(workshop, arms, options.beside)
+    players = tuple(player for player in everyone if player.name not in before)
     rounds = rounds_of(players, plan)
     console.print(plan_table(workshop, arms, players))
     train(workshop, arms, console)
     play(workshop, players, console)
-    page = write_page(workshop, arms, players, rounds)
+    page = write_page(workshop, arms, players, rounds, earlier)
     console.print(f"page: {page}", soft_wrap=True)
     return {"experiment": NAME, "page": page, "measured": page.with_suffix(".json")}
 

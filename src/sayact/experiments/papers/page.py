@@ -1,36 +1,25 @@
 """What an experiment leaves: a JSON with every outcome, figures, and a page that is made of them.
 
-OUT/papers-on-a-desk.json     outcomes of all starts, what is claimed, steps, hours, provenance
+OUT/papers-on-a-desk.json     outcomes of all starts, see `papers.measured`
 OUT/papers-on-a-desk.md       the page; its tables and verdicts are computed from the JSON
 OUT/papers-on-a-desk/*.png    the papers' bar charts, ours beside them
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from sayact.config import to_json
-from sayact.evals.findings import Played
-from sayact.evals.findings_tables import judged
-from sayact.evals.provenance import provenance
-from sayact.evals.suites.catalogue import SUITES
+from sayact.evals.findings_tables import judged, played_of
 from sayact.evals.tables import fill
-from sayact.experiments.episodes import Chosen
 from sayact.experiments.papers.arms import Arm
-from sayact.experiments.papers.figures import ABLATED, draw_figures
-from sayact.experiments.papers.findings import FINDINGS
+from sayact.experiments.papers.figures import draw_figures
+from sayact.experiments.papers.measured import Measured, measured_of, together
 from sayact.experiments.papers.players import Player
-from sayact.experiments.papers.playing import Round, outcomes, read_round
-from sayact.experiments.papers.suites import ABLATION_SUITES, equal
+from sayact.experiments.papers.playing import Round, outcomes
 from sayact.experiments.papers.training import Workshop
 from sayact.schema.errors import SayactError
-from sayact.train.log import read_log
 
 NAME = "papers-on-a-desk"
-REFERENCES = {"rt1": "rt1-micro", "rt2": "co-fine-tuned"}  # what an ablation is compared with
-SHOWN_BY_WEB = tuple(s for s in ABLATION_SUITES if s in ("symbols", "matching", "categories"))
 CAPTIONS = {
     "generalisation": (
         "What is unseen",
@@ -53,79 +42,25 @@ CAPTIONS = {
 
 
 def write_page(
-    workshop: Workshop, arms: Sequence[Arm], players: Sequence[Player], rounds: Sequence[Round]
+    workshop: Workshop,
+    arms: Sequence[Arm],
+    players: Sequence[Player],
+    rounds: Sequence[Round],
+    earlier: Sequence[Measured] = (),
 ) -> Path:
-    """Write all three from what was trained and played; the page."""
+    """Write all three from what was trained and played, here and `earlier`; the page."""
     out, played = workshop.out, outcomes(rounds, workshop.out)
     if not played:
         raise SayactError(f"nothing has been played in {out} yet: there is nothing to report")
-    measured = measured_of(workshop, arms, players, rounds, played)
-    figures = draw_figures(played, out / NAME)
+    measured = together(earlier, measured_of(workshop, arms, players, rounds, played))
+    figures = draw_figures(played_of(measured), out / NAME)
     (out / f"{NAME}.json").write_text(json.dumps(measured, indent=1) + "\n")
     page = out / f"{NAME}.md"
     page.write_text(fill(page_text(measured, [f.name for f in figures]), out))
     return page
 
 
-def measured_of(
-    workshop: Workshop,
-    arms: Sequence[Arm],
-    players: Sequence[Player],
-    rounds: Sequence[Round],
-    played: Played,
-) -> dict[str, Any]:
-    """The JSON."""
-    plan, made = workshop.plan, provenance()
-    done = [
-        read_round(one, workshop.out)
-        for one in rounds
-        if one.suite in played.get(one.player.name, {})
-    ]
-    return {
-        **made,
-        "commits": sorted({one.provenance["commit"] for one in done}),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seed": plan.seed,
-        "robot_data": {
-            "given": [folder.name for folder in workshop.materials.data],
-            "episodes": workshop.materials.episodes(Chosen(without=plan.held_out)),
-        },
-        "suites": {one.suite: SUITES[one.suite].version for one in rounds},
-        "plan": to_json(plan),
-        "hours": {
-            "training": round(sum(_trained_hours(workshop, arm) for arm in arms), 2),
-            "playing": round(sum(one.seconds for one in done) / 3600, 2),
-        },
-        "arms": [
-            {
-                **to_json(arm),
-                "steps": workshop.done(arm),
-                "hours": round(_trained_hours(workshop, arm), 3),
-                "given": workshop.trained.get(arm.name),
-            }
-            for arm in arms
-        ],
-        "players": {player.name: player.title for player in players},
-        "elsewhere": [player.name for player in players if player.learned == "elsewhere"],
-        "main": [player.name for player in players if player.tier != "ablation"],
-        "ablations": [player.name for player in players if player.tier == "ablation"],
-        "references": {
-            player.name: REFERENCES[player.model]
-            for player in players
-            if player.model in REFERENCES and player.tier == "ablation"
-        },
-        "groups": {"seen": equal("seen"), "unseen": ABLATED, "emergent": equal(*SHOWN_BY_WEB)},
-        "findings": [to_json(finding) for finding in FINDINGS],
-        "played": {
-            player: {
-                suite: "".join("01"[won] for won in outcomes) for suite, outcomes in suites.items()
-            }
-            for player, suites in played.items()
-        },
-    }
-
-
-def page_text(measured: Mapping[str, Any], figures: Sequence[str]) -> str:
+def page_text(measured: Measured, figures: Sequence[str]) -> str:
     """The page, with an empty place for its tables."""
     return (
         "\n\n".join(
@@ -148,7 +83,7 @@ def page_text(measured: Mapping[str, Any], figures: Sequence[str]) -> str:
     )
 
 
-def _claim(measured: Mapping[str, Any]) -> str:
+def _claim(measured: Measured) -> str:
     words = [verdict.word for _, verdict in judged(measured) if verdict.word != "not measured"]
     counts = {word: words.count(word) for word in ("held", "did not hold", "not distinguishable")}
     return (
@@ -159,37 +94,52 @@ def _claim(measured: Mapping[str, Any]) -> str:
     )
 
 
-def _told(measured: Mapping[str, Any]) -> list[str]:
-    plan, hours = measured["plan"], measured["hours"]
-    titles = {arm["name"]: arm["title"] for arm in measured["arms"]}
+def _told(measured: Measured) -> list[str]:
+    """How each run was made."""
+    runs = measured["runs"]
+    if len(runs) == 1:
+        return _run_told(runs[0], measured["seed"])
+    first = (
+        f"This page puts {len(runs)} runs together, the earliest first. All played the same starts."
+    )
+    return [
+        first,
+        *(
+            line
+            for number, run in enumerate(runs, 1)
+            for line in (f"### Run {number}", *_run_told(run, measured["seed"]))
+        ),
+    ]
+
+
+def _run_told(run: Measured, seed: int) -> list[str]:
+    plan, hours, robot = run["plan"], run["hours"], run["robot_data"]
+    titles = {arm["name"]: arm["title"] for arm in run["arms"]}
     arms = "\n".join(
         f"| {arm['title']} | {arm['steps']:,} | {arm['hours']:.2f} | "
         f"{titles.get(arm['start'], arm['start'] or '')} | {arm['given'] or ''} |"
-        for arm in measured["arms"]
+        for arm in run["arms"]
     )
-    robot = measured["robot_data"]
     source = f"of {', '.join(robot['given'])} (given)" if robot["given"] else "of the oracle"
     pairs = ", ".join(f"{f} × {b.replace('_', ' ')}" for f, b in plan["held_out"])
+    commits = ", ".join(f"`{commit}`" for commit in run["commits"])
     return [
-        f"**Command.**\n\n```\n{measured['command']}\n```",
-        f"**Commit.** `{measured['commit']}`; suites were played at "
-        f"{', '.join(f'`{commit}`' for commit in measured['commits'])}.",
-        f"**Hardware.** {measured['hardware']}; {plan['workers']} runs side by side, one thread "
-        "each.",
+        f"**Command.**\n\n```\n{run['command']}\n```",
+        f"**Commit.** `{run['commit']}`, {run['date'][:10]}; suites were played at {commits}.",
+        f"**Hardware.** {run['hardware']}; {plan['workers']} runs side by side, one thread each.",
         f"**Hours.** Of one thread: {hours['training']} for training, {hours['playing']} for "
         f"playing; planned for {plan['hours']:g} on the clock.",
-        f"**Seeds.** {measured['seed']} for everything; demonstrations and starts come from "
-        "streams of their own.",
+        f"**Seeds.** {seed} for everything; demonstrations and starts come from streams of their "
+        "own.",
         f"**Data.** {robot['episodes']:,} episodes {source}, eight blocks, seven families; all "
         f"about the held-out pairs are left out already ({pairs}). The embedded web: "
-        f"{plan['pictures']:,} tables and {plan['pages']:,} pages, "
-        "unless one was given.",
+        f"{plan['pictures']:,} tables and {plan['pages']:,} pages, unless one was given.",
         "| arm | steps of 96 | hours of one thread | begins with | given |\n"
         f"| --- | ---: | ---: | --- | --- |\n{arms}",
     ]
 
 
-def _caveats(measured: Mapping[str, Any]) -> str:
+def _caveats(measured: Measured) -> str:
     lines = [
         "One seed of training for every arm: the intervals are those of the starts alone.",
         "Ablations of RT-2 have fewer steps than the main arm, all of them the same number, and "
@@ -202,22 +152,10 @@ def _caveats(measured: Mapping[str, Any]) -> str:
         "interval.",
         "Every verdict has its own 5 % of error: of so many, one may be by luck.",
     ]
-    if elsewhere := measured["elsewhere"]:
+    if elsewhere := [name for run in measured["runs"] for name in run["elsewhere"]]:
         names = ", ".join(f"`{name}`" for name in elsewhere)
         lines.append(
             f"Not trained by this experiment: {names}. Whether their data held the held-out pairs "
             "is not known here."
         )
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _trained_hours(workshop: Workshop, arm: Arm) -> float:
-    """Of one thread, by the log of its run: pictures over pictures a second."""
-    if arm.name in workshop.trained:
-        return 0.0
-    seconds, before = 0.0, 0
-    for row in read_log(workshop.folder(arm.name)):
-        if rate := row.get("frames_per_second"):
-            seconds += (row["step"] - before) * workshop.frames_a_step(arm) / rate
-            before = row["step"]
-    return seconds / 3600

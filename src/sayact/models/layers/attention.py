@@ -6,7 +6,6 @@ Training computes on the tokens alone, not on the padding between them:
     rows  (M,)      [ i i p p a       i i p a a a ]          M tokens, each knows its slot
 """
 
-import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
@@ -33,12 +32,12 @@ class Attention(nn.Module):
 
     def attend(
         self,
-        query_key_value: Float[Tensor, "B N 3*D"],
+        projected: Float[Tensor, "B N QKV"],
         mask: Bool[Tensor, "B N S"],
         cache: "tuple[Tensor, Tensor, int] | None" = None,
     ) -> Float[Tensor, "B N D"]:
         """What lies between the two linear layers."""
-        heads = query_key_value.unflatten(-1, (3 * self.heads, -1)).transpose(1, 2)
+        heads = projected.unflatten(-1, (3 * self.heads, -1)).transpose(1, 2)
         query, key, value = heads.chunk(3, 1)
         if cache is not None:
             keys, values, start = cache
