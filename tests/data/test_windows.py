@@ -83,3 +83,22 @@ def test_jitter_stays_near_the_official_ranges(rng):
     changed = ColourJitter()(grey, rng).float() / 255
     assert (changed - 128 / 255).abs().max() < 0.11  # grey has no contrast and no colour
     assert changed.std() > 0.03
+
+
+def test_some_windows_say_their_task_in_other_words(rng):
+    """As many as asked for, one sentence a window, and always one of its own episode's."""
+    store, processor = noise_store(rng), tiny_processor()
+    sayings = [(f"do {task}", f"please {task}") for task in store.tasks]
+    sampler = WindowSampler(store, processor, seed=0, sayings=sayings, rephrased=0.5)
+    plain = WindowSampler(store, processor, seed=0)
+    said = {s: processor.sentences(s).tobytes() for way in sayings for s in way}
+    own = {processor.sentences(task).tobytes() for task in store.tasks}
+    other = 0
+    for step in range(40):
+        batch = sampler((step, 8, 2))
+        assert torch.equal(batch.pixels, plain((step, 8, 2)).pixels)
+        for row in batch.instruction.numpy():
+            assert row.tobytes() in {*said.values(), *own}
+            other += row.tobytes() in said.values()
+    assert 0.4 < other / 320 < 0.6
+    assert {row.tobytes() for row in plain((0, 8, 2)).instruction.numpy()} <= own

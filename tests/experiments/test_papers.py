@@ -170,6 +170,11 @@ def test_one_frame_differs_from_six_in_frames_alone(plan):
     assert six["train"] | {"single_frame_steps": six["train"]["steps"]} == one["train"]
 
 
+def test_many_words_differ_from_few_in_words_alone(plan):
+    few, many = (to_json(recipe_of(arm(name), plan)) for name in ("rt1-micro", "rt1-rephrased"))
+    assert {key for key in few if few[key] != many[key]} == {"name", "rephrased"}
+
+
 def test_no_two_players_have_one_name(tmp_path, plan):
     """Their outcomes would lie in one folder."""
     workshop = Workshop(out=tmp_path, plan=plan, materials=Materials(out=tmp_path))

@@ -8,6 +8,7 @@ from rich.console import Console
 from tyro.conf import arg
 
 from sayact.commands.verb import Outcome, Verb
+from sayact.schema.errors import SayactError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,8 @@ class PapersOnADesk(Verb):
     """Take this as the main RT-2 instead of training one."""
     web_stage: Annotated[str | None, arg(metavar="CHECKPOINT")] = None
     """Take this as what the main RT-2 begins with, instead of training it on the web."""
+    starts: Annotated[int | None, arg(metavar="INT")] = None
+    """Starts of every suite, instead of what the budget buys; more are only played, not trained."""
     workers: int = 2
     """Runs side by side, one thread each; 0 does everything in this process, in turn."""
     seed: int = 0
@@ -61,6 +64,8 @@ class PapersOnADesk(Verb):
         from sayact.experiments.papers.experiment import Options, run
         from sayact.experiments.papers.plan import hours_of
 
+        if self.starts is not None and self.starts < 1:
+            raise SayactError(f"--starts is a number of episodes, at least 1; got {self.starts}")
         given = {"rt1": self.rt1, "rt2": self.rt2, "grounded": self.web_stage}
         options = Options(
             out=self.out,
@@ -71,6 +76,7 @@ class PapersOnADesk(Verb):
             trained=tuple((name, policy) for name, policy in given.items() if policy is not None),
             beside=self.beside,
             earlier=self.earlier,
+            starts=self.starts,
             workers=self.workers,
             seed=self.seed,
             tiny=self.tiny,

@@ -4,12 +4,13 @@ Batch `step` of a run is drawn from a generator seeded with (seed, step) and dep
 else, so a run that goes on after a kill sees the very pictures it would have seen.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int, Int64
 
 from sayact.codecs import Processor
 from sayact.data.augmentation import ColourJitter, PadThenCrop
@@ -28,7 +29,8 @@ class WindowSampler:
     """Every frame of the store is equally likely to start a window.
 
     Random crops and colours are one draw a window: its frames are one scene under one camera. So
-    is a shift, unless it is shared by the whole batch.
+    is a shift, unless it is shared by the whole batch. `rephrased` of the windows have one of the
+    `sayings` of their episode in the place of its sentence.
     """
 
     def __init__(
@@ -41,13 +43,19 @@ class WindowSampler:
         shift: PadThenCrop | None = None,
         locate: Locate | None = None,
         targets: Targets | None = None,
+        sayings: Sequence[Sequence[str]] | None = None,
+        rephrased: float = 0.0,
     ) -> None:
         self.store, self.processor, self.seed = store, processor, seed
         self.jitter, self.shift, self.targets = jitter, shift, targets
         self._action_ids = processor.actions.encode(store.actions)
         self._points = None if locate is None else locate(store)
-        distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(store.tasks))}
-        self._sentence_of = np.array([distinct[sentence] for sentence in store.tasks])
+        self.rephrased = rephrased
+        # All ways to say each episode's task, the one of the store first.
+        more = repeat(()) if sayings is None else sayings
+        ways = [(task, *other) for task, other in zip(store.tasks, more, strict=False)]
+        distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(chain(*ways)))}
+        self._ways = np.array([[distinct[sentence] for sentence in way] for way in ways])
         self._sentences = torch.from_numpy(np.stack([processor.sentences(s) for s in distinct]))
 
     def stream(self, draws: Iterable[Draw]) -> Iterator[Batch]:
@@ -84,9 +92,19 @@ class WindowSampler:
             points = None if points is None else self.shift.move(points, corners, images.crop)
         return Batch(
             pixels=pixels,
-            instruction=self._sentences[self._sentence_of[episode]],
+            instruction=self._sentences[self._said(episode, rng)],
             action_ids=torch.from_numpy(self._action_ids[index]),
             valid=torch.from_numpy(valid),
             points=points,
             action_targets=None if self.targets is None else torch.from_numpy(self.targets(index)),
         )
+
+    def _said(
+        self, episode: Int[np.ndarray, "B"], rng: np.random.Generator
+    ) -> Int64[np.ndarray, "B"]:
+        """Which sentence vector each window has."""
+        ways = self._ways[episode]
+        if self.rephrased == 0:
+            return ways[:, 0]
+        other = ways[np.arange(len(ways)), rng.integers(1, ways.shape[1], len(ways))]
+        return np.where(rng.random(len(ways)) < self.rephrased, other, ways[:, 0])

@@ -52,12 +52,14 @@ class Recipe(Experiment):
 
     shift: what training pictures go through, besides random crops where `images` leaves them room.
     pretrained: begin with ImageNet weights in the backbone where there are any
-    (`experiments.pretrained`).
+    (`experiments.pretrained`). rephrased: share of windows whose sentence is said in other words
+    (`experiments.rephrasing`).
     """
 
     model: RT1Config
     shift: PadThenCrop | None = None
     pretrained: bool = False
+    rephrased: float = 0.0
 
     def processor(self) -> Processor:
         return Processor(

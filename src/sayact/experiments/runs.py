@@ -29,6 +29,7 @@ from sayact.evals.provenance import provenance
 from sayact.experiments.episodes import choose
 from sayact.experiments.pretrained import start_backbone
 from sayact.experiments.recipe import Experiment, Recipe
+from sayact.experiments.rephrasing import sayings_of
 from sayact.experiments.resuming import RECIPE_FILE, changes, check_same, kept, note
 from sayact.models.checkpoint import Checkpoint, latest_checkpoint, saved_steps
 from sayact.models.device import require_device
@@ -103,6 +104,8 @@ def run(
             jitter=recipe.jitter,
             shift=recipe.shift,
             locate=locate_task if recipe.model.points and knows_places(robot) else None,
+            sayings=sayings_of(robot) if recipe.rephrased else None,
+            rephrased=recipe.rephrased,
         )
         checkpoint = train(
             recipe.train,

@@ -30,8 +30,9 @@ class Arm:
     model: "web" are RT-2's first stages, which see no robot. start: the arm whose weights it begins
     with. robot: share of robot frames in a batch of RT-2, 5 % more are questions about them and the
     rest is the web; None: no web at all. objects: what lies on the web's tables. words: how actions
-    are written. frames: RT-1's history. share, blocks: of the robot data, see `Chosen`. frozen:
-    parts that keep the weights it begins with.
+    are written. frames: RT-1's history. rephrased: share of RT-1's sentences that are said in other
+    words than the demonstrations'. share, blocks: of the robot data, see `Chosen`. frozen: parts
+    that keep the weights it begins with.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Arm:
     objects: Literal["all", "robot"] = "all"
     words: Vocabulary = "numeric"
     frames: int = 6
+    rephrased: float = 0.0
     share: float = 1.0
     blocks: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
@@ -78,6 +80,8 @@ ARMS: tuple[Arm, ...] = (
     # RT-1 at the ablations' size, and its history (six frames in section 5.1).
     Arm(name="rt1-micro", title="RT-1, micro", model="rt1"),
     Arm(name="rt1-one-frame", title="RT-1, micro, one frame", model="rt1", frames=1),
+    # Not in the papers: sentences as people would say them, not as templates have them.
+    Arm(name="rt1-rephrased", title="RT-1, micro, in many words", model="rt1", rephrased=0.5),
     # RT-2 section 4.3: how it is trained, and how large it is.
     Arm(name="scratch", title="from scratch", model="rt2", robot=None),
     Arm(name="fine-tuned", title="fine-tuned", model="rt2", start="pointing", robot=None),

@@ -1,7 +1,7 @@
 """The whole experiment: plan, materials, training, playing, page. Each goes on where it stopped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ class Options:
     data, web: what is learned from, instead of what would be made. arms: only these and what they
     begin with. trained: arms that are taken as they are, by the name of a policy or a folder.
     beside: policies that play what the main arms do. earlier: JSONs of runs that stand on the page
-    too; who has played in them is not played again.
+    too; who has played in them is not played again. starts: of every suite, instead of what the
+    budget buys.
     """
 
     out: Path
@@ -46,6 +47,7 @@ class Options:
     earlier: tuple[Path, ...] = ()
     workers: int = 2
     seed: int = 0
+    starts: int | None = None
     tiny: bool = False
 
 
@@ -58,6 +60,8 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     named = options.arms or (TINY_ARMS if options.tiny else ())
     arms = needed(named, tuple(dict(options.trained)))
     plan = planned(options, arms, console)
+    if options.starts is not None:
+        plan = replace(plan, starts=options.starts, ablation_starts=options.starts)
     materials = Materials(out=options.out, data=options.data, web=options.web)
     workshop = Workshop(
         out=options.out, plan=plan, materials=materials, trained=dict(options.trained)
@@ -155,4 +159,4 @@ def play(workshop: Workshop, players: Sequence[Player], console: Console) -> Non
 def _plays(plan: Plan, player: Player | None) -> tuple[str, str]:
     if player is None:
         return "", ""
-    return str(len(plan.suites_of(player.tier))), str(plan.starts_of(player.tier))
+    return str(len(plan.suites_of(player.tier, player.model))), str(plan.starts_of(player.tier))

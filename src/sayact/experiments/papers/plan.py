@@ -95,11 +95,11 @@ class Plan:
         """Expected to train an arm, of one thread."""
         return self.steps_of(arm) * seconds_a_step(arm, self.speed)
 
-    def suites_of(self, tier: str) -> tuple[str, ...]:
+    def suites_of(self, tier: str, model: str) -> tuple[str, ...]:
         """What a player of this tier plays: "main", "ablation" or "planned"."""
         if tier == "planned":
             return planned_suites(self.tiny)
-        return main_suites(self.tiny) if tier == "main" else ablation_suites(self.tiny)
+        return main_suites(self.tiny) if tier == "main" else ablation_suites(self.tiny, model)
 
     def starts_of(self, tier: str) -> int:
         return self.ablation_starts if tier == "ablation" else self.starts
@@ -206,11 +206,11 @@ def hours_of(budget: str) -> float:
 def _starts(arms: Sequence[Arm], seconds: float, beside: int) -> tuple[int, int, float]:
     """Starts of each suite that main arms and ablations play, and what playing them takes."""
     main = [EPISODE[arm.model] for arm in arms if arm.tier == "main"]
-    ablations = sum(arm.tier == "ablation" for arm in arms)
+    ablations = [arm.model for arm in arms if arm.tier == "ablation"]
     baselines = [EPISODE["baseline"]] * 2 + [EPISODE["rt2"]] * beside
     one = sum(main + baselines) * len(main_suites(False))
     one += EPISODE["rt2"] * len(planned_suites(False)) if main else 0.0
-    other = EPISODE["ablation"] * ablations * len(ablation_suites(False))
+    other = EPISODE["ablation"] * sum(len(ablation_suites(False, one)) for one in ablations)
     part = (ABLATIONS_PART if main else ABLATIONS_ALONE) if other else 0.0
     starts = _within((1 - part) * seconds / one, FEWEST_STARTS, MOST_STARTS)
     ablation_starts = (

@@ -48,7 +48,7 @@ def rounds_of(players: Sequence[Player], plan: Plan) -> tuple[Round, ...]:
             max_steps=TINY_MAX_STEPS if plan.tiny else None,
         )
         for player in players
-        for suite in plan.suites_of(player.tier)
+        for suite in plan.suites_of(player.tier, player.model)
     )
 
 

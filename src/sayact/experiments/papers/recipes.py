@@ -51,6 +51,7 @@ def _rt1(arm: Arm, plan: Plan) -> Recipe:
         train=_schedule(base.train, plan, steps, single_frame_steps=single),
         rounds=(Round(episodes=plan.episodes, until=steps),),
         chosen=_chosen(arm, plan),
+        rephrased=arm.rephrased,
         watch_episodes=0,
     )
 

@@ -5,20 +5,19 @@ from collections.abc import Mapping
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.means import MEANS
 
-# What tells ablations apart: some of every kind that RT-1 and RT-2 ablate on. Each costs every arm
-# the same, so that there are few.
+# What tells ablations apart. Each costs every arm the same, so that there are few: what RT-2's
+# paper ablates on, and for RT-1 what its own does.
 ABLATION_SUITES: tuple[str, ...] = (
     "seen",
     "objects_easy",
     "objects_hard",
     "backgrounds_easy",
     "environments_easy",
-    "distractors_5",
-    "wordings",
     "symbols",
     "matching",
     "categories",
 )
+RT1_ABLATION_SUITES = (*ABLATION_SUITES, "distractors_5", "distractors_9", "wordings", "typos")
 # Of these, what only the web showed.
 SHOWN_BY_WEB: tuple[str, ...] = ("symbols", "matching", "categories")
 # Where a plan may help: what must be found out before anything is pushed.
@@ -31,9 +30,11 @@ def main_suites(tiny: bool) -> tuple[str, ...]:
     return TINY_SUITES if tiny else tuple(SUITES)
 
 
-def ablation_suites(tiny: bool) -> tuple[str, ...]:
-    """What ablations play."""
-    return TINY_SUITES if tiny else ABLATION_SUITES
+def ablation_suites(tiny: bool, model: str = "rt2") -> tuple[str, ...]:
+    """What ablations of "rt1" or "rt2" play."""
+    if tiny:
+        return TINY_SUITES
+    return RT1_ABLATION_SUITES if model == "rt1" else ABLATION_SUITES
 
 
 def planned_suites(tiny: bool) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ Training computes on the tokens alone, not on the padding between them:
     rows  (M,)      [ i i p p a       i i p a a a ]          M tokens, each knows its slot
 """
 
+from collections.abc import Iterable
+
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
@@ -90,3 +92,19 @@ class Layer(nn.Module):
             x, slots = x[kept], slots[kept]
         x = x + self.attention.out(attended[slots])
         return x + self.feed_forward(self.norm_forward(x))
+
+
+def through_rows(
+    layers: Iterable[nn.Module],
+    x: Float[Tensor, "M D"],
+    mask: Bool[Tensor, "B S S"],
+    slots: Int64[Tensor, "M"],
+    kept: "Int64[Tensor, 'm'] | None" = None,
+) -> Float[Tensor, "n D"]:
+    """One layer after the other, of the tokens alone; `kept`: rows that the last one gives."""
+    *before, last = layers
+    for layer in before:
+        assert isinstance(layer, Layer)
+        x = layer.forward_rows(x, mask, slots)
+    assert isinstance(last, Layer)
+    return last.forward_rows(x, mask, slots, kept)

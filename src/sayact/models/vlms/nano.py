@@ -29,7 +29,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sayact.models.layers.attention import Layer
+from sayact.models.layers.attention import Layer, through_rows
 from sayact.models.layers.pictures import unit_pixels
 from sayact.models.vlms.nano_config import NanoConfig
 from sayact.models.vlms.nano_eyes import FilmTokenizer, StemTokenizer, places_of
@@ -55,11 +55,8 @@ class Reader(nn.Module):
         # Nobody reads what padding sees; it may see the prompt, so that no row of weights is empty.
         mask = prompt[:, None].expand(-1, prompt.shape[1], -1)
         slots = prompt.flatten().nonzero()[:, 0]
-        rows = words.flatten(0, 1)[slots]
-        for layer in self.layers:
-            rows = layer.forward_rows(rows, mask, slots)
-        read = words.flatten(0, 1).index_copy(0, slots, rows.to(words.dtype)).view(words.shape)
-        words = read
+        rows = through_rows(self.layers, words.flatten(0, 1)[slots], mask, slots)
+        words = words.flatten(0, 1).index_copy(0, slots, rows.to(words.dtype)).view(words.shape)
         read = self.norm(words)
         weights = self.weigh(read).masked_fill(~prompt[..., None], float("-inf")).softmax(1)
         values = self.value(read).unflatten(-1, (weights.shape[-1], -1))
@@ -154,10 +151,7 @@ class NanoVLM(VLM):
         slots = used.nonzero()[:, 0]
         kept = before[slots].nonzero()[:, 0]
         x = torch.cat([image, words], 1).flatten(0, 1)[slots]
-        *layers, last = self.layers
-        for layer in layers:
-            x = layer.forward_rows(x, mask, slots)
-        return self.read_out(last.forward_rows(x, mask, slots, kept)), maps
+        return self.read_out(through_rows(self.layers, x, mask, slots, kept)), maps
 
     def embed(
         self, tokens: Int64[Tensor, "B N"], positions: Int64[Tensor, "..."]
