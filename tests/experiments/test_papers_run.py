@@ -29,7 +29,7 @@ def experiment(folder, *more: str) -> int:
 
 def test_every_arm_is_trained_and_every_player_has_played(out):
     measured = json.loads((out / f"{NAME}.json").read_text())
-    assert {one["name"]: one["steps"] > 0 for one in measured["arms"]} == dict.fromkeys(
+    assert {one["name"]: one["steps"] > 0 for one in measured["runs"][0]["arms"]} == dict.fromkeys(
         ("web", "grounded", "pointing", *TINY_ARMS), True
     )
     assert set(measured["played"]) == {"random", "oracle", "rt2-plan", *TINY_ARMS}

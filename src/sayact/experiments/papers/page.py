@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from sayact.data.layout import replace_file
 from sayact.evals.findings_tables import judged, played_of
 from sayact.evals.tables import fill
 from sayact.experiments.papers.arms import Arm
@@ -54,9 +55,9 @@ def write_page(
         raise SayactError(f"nothing has been played in {out} yet: there is nothing to report")
     measured = together(earlier, measured_of(workshop, arms, players, rounds, played))
     figures = draw_figures(played_of(measured), out / NAME)
-    (out / f"{NAME}.json").write_text(json.dumps(measured, indent=1) + "\n")
+    replace_file(out / f"{NAME}.json", (json.dumps(measured, indent=1) + "\n").encode())
     page = out / f"{NAME}.md"
-    page.write_text(fill(page_text(measured, [f.name for f in figures]), out))
+    replace_file(page, fill(page_text(measured, [f.name for f in figures]), out).encode())
     return page
 
 
@@ -87,8 +88,8 @@ def _claim(measured: Measured) -> str:
     words = [verdict.word for _, verdict in judged(measured) if verdict.word != "not measured"]
     counts = {word: words.count(word) for word in ("held", "did not hold", "not distinguishable")}
     return (
-        f"**Claim.** Of {len(words)} claims, all but one from the RT-1 and RT-2 papers, that were "
-        f"put to the test with networks of a few million parameters, {counts['held']} held, "
+        f"**Claim.** Of {len(words)} claims, most of them from the RT-1 and RT-2 papers, that were "
+        f"put to the test with networks of one to three million parameters, {counts['held']} held, "
         f"{counts['did not hold']} did not hold, and {counts['not distinguishable']} could not be "
         "told from no difference. Every verdict below is computed from the intervals."
     )
@@ -142,9 +143,9 @@ def _run_told(run: Measured, seed: int) -> list[str]:
 def _caveats(measured: Measured) -> str:
     lines = [
         "One seed of training for every arm: the intervals are those of the starts alone.",
-        "Ablations of RT-2 have fewer steps than the main arm, all of them the same number, and "
-        "all ablations play some of the suites. They tell apart what they differ in, and not how "
-        "good it can get.",
+        "Ablations are networks of a third of the main arms' size with fewer steps, all of a kind "
+        "the same number, and play some of the suites. They tell apart what they differ in, and "
+        "not how good it can get.",
         "No suite but *pairs* asks for held-out pairs of skill and block.",
         "A ratio's interval is a bootstrap over starts; a difference's is Agresti and Min's, put "
         "together over suites; p is McNemar's exact test, in which all starts count alike. Where "
