@@ -11,7 +11,7 @@ from sayact.evals.findings_tables import markdown_tables, short_table
 from sayact.evals.tables import fill
 from sayact.experiments.papers.arms import arm
 from sayact.experiments.papers.experiment import TINY_ARMS
-from sayact.experiments.papers.page import NAME
+from sayact.experiments.papers.measured import NAME
 from sayact.models.checkpoint import latest_checkpoint, read_checkpoint
 
 

@@ -3,8 +3,8 @@
     push the red moon to the blue cube    carry the red moon to where the blue cube is
                                           push the red moom to the blue cube
 
-The words are those of the embedded web (`web.paraphrases`), and the slips of a finger too. What the
-suites *wordings* and *typos* ask with is in none of them.
+The words are those of the embedded web (`web.paraphrases`), of which the suite *wordings* has none.
+The slips of a finger are of the same kinds as those of the suite *typos*.
 """
 
 import numpy as np
@@ -12,12 +12,14 @@ import numpy as np
 from sayact.data.frames import FrameStore
 from sayact.envs.language_table.blocks import BLOCK_MODES
 from sayact.envs.language_table.words import Arguments, understand
+from sayact.experiments.episodes import SAYS_THE_SAME
 from sayact.schema.errors import UnknownNameError
 from sayact.web import paraphrases
 from sayact.web.lexicon import the_name
 from sayact.web.typing_errors import mistyped
 
-# The others, "separate" and two more, are said in the demonstrations' words alone.
+# "separate" and "block beside block" are said in the demonstrations' words alone; what is pushed to
+# the corner is pushed to a place.
 REPHRASED = ("block2block", "block2absolute", "block2relative", "point2block")
 SAYINGS = 6  # of each episode
 MISTYPED = 0.25  # of them
@@ -34,7 +36,8 @@ def sayings_of(store: FrameStore) -> tuple[tuple[str, ...], ...]:
 
 def _sayings(task: str, info: dict[str, str], rng: np.random.Generator) -> tuple[str, ...]:
     blocks, family = BLOCK_MODES.get(info.get("block_mode", ""), ()), info.get("family", "")
-    read = understand(task, blocks, (family,)) if blocks and family in REPHRASED else None
+    says = SAYS_THE_SAME.get(family, family)
+    read = understand(task, blocks, (says,)) if blocks and says in REPHRASED else None
     if read is None:
         return tuple(mistyped(task, rng) for _ in range(SAYINGS))
     said = [rephrased(*read, rng) for _ in range(SAYINGS)]

@@ -7,7 +7,7 @@ micro   pointing   pointing, …                    where things are, from nothi
         ablations  all others, with as many steps each; they play a subset (`papers.suites`)
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -134,7 +134,7 @@ def arm(name: str) -> Arm:
     raise UnknownNameError("arm", name, [*GROUPS, *(one.name for one in ARMS)])
 
 
-def needed(names: Sequence[str], given: Sequence[str] = ()) -> tuple[Arm, ...]:
+def needed(names: Sequence[str], given: Collection[str] = ()) -> tuple[Arm, ...]:
     """The named arms or groups of them, all where none is named, and those that they begin with;
     in order.
 

@@ -1,6 +1,6 @@
 """The whole experiment: plan, materials, training, playing, page. Each goes on where it stopped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from rich.table import Table
 
 from sayact.experiments.papers.arms import Arm, needed
 from sayact.experiments.papers.materials import Materials, prepare
-from sayact.experiments.papers.measured import read_earlier
-from sayact.experiments.papers.page import NAME, write_page
+from sayact.experiments.papers.measured import NAME, read_earlier
+from sayact.experiments.papers.page import write_page
 from sayact.experiments.papers.plan import PLAN, Plan, keep_plan, make_plan, tiny_plan
 from sayact.experiments.papers.players import Player, players_of
 from sayact.experiments.papers.playing import missing_rounds, play_rounds, rounds_of
@@ -19,6 +19,7 @@ from sayact.experiments.papers.progress import bars, watching
 from sayact.experiments.papers.speed import Speed, measure_speed
 from sayact.experiments.papers.training import Workshop, train_arms
 from sayact.policies.loading import BASELINES, checkpoint_folder
+from sayact.schema.errors import SayactError
 
 TINY_ARMS = ("rt1", "rt2", "fine-tuned", "co-fine-tuned", "frozen")
 UNMEASURED = Speed(
@@ -56,9 +57,11 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     for policy in (*dict(options.trained).values(), *options.beside):
         if policy not in BASELINES:
             checkpoint_folder(policy)  # what is not there is found now, not after hours
-    earlier = read_earlier(options.earlier, options.seed)
-    named = options.arms or (TINY_ARMS if options.tiny else ())
-    arms = needed(named, tuple(dict(options.trained)))
+    earlier = read_earlier(
+        options.earlier, {"seed": options.seed, "tiny": options.tiny}, options.out
+    )
+    before = {name for one in earlier for name in one["played"]}
+    arms = asked_arms(options, before)
     plan = planned(options, arms, console)
     if options.starts is not None:
         plan = replace(plan, starts=options.starts, ablation_starts=options.starts)
@@ -66,9 +69,12 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     workshop = Workshop(
         out=options.out, plan=plan, materials=materials, trained=dict(options.trained)
     )
-    before = {name for one in earlier for name in one["played"]}
     everyone = players_of(workshop, arms, options.beside)
     players = tuple(player for player in everyone if player.name not in before)
+    if not players:
+        raise SayactError(
+            "all that is asked for has been played in what --earlier names; ask for other --arms"
+        )
     rounds = rounds_of(players, plan)
     console.print(plan_table(workshop, arms, players))
     train(workshop, arms, console)
@@ -76,6 +82,19 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     page = write_page(workshop, arms, players, rounds, earlier)
     console.print(f"page: {page}", soft_wrap=True)
     return {"experiment": NAME, "page": page, "measured": page.with_suffix(".json")}
+
+
+def asked_arms(options: Options, before: Collection[str]) -> tuple[Arm, ...]:
+    """What is to be trained: whoever was asked for and has not played `before`, and what they begin
+    with."""
+    trained = dict(options.trained)
+    asked = needed(options.arms or (TINY_ARMS if options.tiny else ()), trained)
+    wanted = [
+        one.name
+        for one in asked
+        if one.name not in before and (one.model != "web" or one.name in options.arms)
+    ]
+    return needed(wanted, trained) if wanted else ()
 
 
 def planned(options: Options, arms: Sequence[Arm], console: Console) -> Plan:

@@ -30,6 +30,8 @@ from sayact.experiments.papers.training import Workshop
 from sayact.schema.errors import SayactError
 from sayact.train.log import read_log
 
+NAME = "papers-on-a-desk"
+KEYS = ("seed", "suites", "runs", "players", "main", "ablations", "references", "played")
 REFERENCES = {"rt1": "rt1-micro", "rt2": "co-fine-tuned"}  # what an ablation is compared with
 
 Measured = Mapping[str, Any]
@@ -118,44 +120,54 @@ def _trained_hours(workshop: Workshop, arm: Arm) -> float:
     return seconds / 3600
 
 
-def read_earlier(files: Sequence[Path], seed: int) -> tuple[Measured, ...]:
-    """Earlier runs' JSONs. Raises SayactError for what is none, or played other starts than `seed`
-    and today's suites give."""
-    return tuple(_read(file, seed) for file in files)
+def read_earlier(files: Sequence[Path], options: Mapping[str, Any], out: Path) -> list[Measured]:
+    """Earlier runs' JSONs.
+
+    options: the seed and `tiny` of this run, which theirs must be too. Raises SayactError for what
+    is no such JSON, is this run's own, or played other starts.
+    """
+    return [_read(file, options, out) for file in files]
 
 
-def _read(file: Path, seed: int) -> Measured:
+def _read(file: Path, options: Mapping[str, Any], out: Path) -> Measured:
+    if file.resolve() == (out / f"{NAME}.json").resolve():
+        raise SayactError(
+            f"{file} is what this run itself writes; an earlier run stands in another folder"
+        )
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-        suites, runs = found["suites"], found["runs"]
-        other = [s for s, v in suites.items() if s not in SUITES or SUITES[s].version != v]
-        here = found["seed"]
+        missing = [key for key in KEYS if key not in found]
+        if missing:
+            raise ValueError(f"without {', '.join(missing)}")
+        other = [s for s, v in found["suites"].items() if s not in SUITES or SUITES[s].version != v]
+        theirs = [("seed", found["seed"])] + [
+            ("tiny", run["plan"]["tiny"]) for run in found["runs"]
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SayactError(
-            f"{file} is no JSON that `sayact experiment papers-on-a-desk` has written: {error!r}"
+            f"{file} is no JSON that this version of `sayact experiment {NAME}` writes: {error}"
         ) from error
-    if other or here != seed or not runs:
-        raise SayactError(
-            f"{file} was played on other starts: seed {here}, not {seed}"
-            if here != seed
-            else f"{file} was played on other versions of {', '.join(other)}; play it again"
-        )
+    for name, value in theirs:
+        if value != options[name]:
+            raise SayactError(f"{file} was played with {name} {value}, not {options[name]}")
+    if other:
+        raise SayactError(f"{file} was played on other versions of {', '.join(other)}")
     return found
 
 
 def together(earlier: Sequence[Measured], latest: Measured) -> dict[str, Any]:
     """All runs as one. Whoever played twice stands as the later run has it."""
-    runs = [*earlier, latest]
-    played: dict[str, Any] = {}
-    for one in runs:
-        played |= one["played"]
+    parts = [*earlier, latest]
+    runs: list[Any] = []
+    for part in parts:
+        runs += [run for run in part["runs"] if run not in runs]
     return {
         **latest,
-        "suites": {suite: v for one in runs for suite, v in one["suites"].items()},
-        "runs": [run for one in runs for run in one["runs"]],
-        "players": {name: title for one in runs for name, title in one["players"].items()},
-        "main": list(dict.fromkeys(name for one in runs for name in one["main"])),
-        "ablations": list(dict.fromkeys(name for one in runs for name in one["ablations"])),
-        "references": {name: to for one in runs for name, to in one["references"].items()},
-        "played": played,
+        "runs": runs,
+        "main": list(dict.fromkeys(name for part in parts for name in part["main"])),
+        "ablations": list(dict.fromkeys(name for part in parts for name in part["ablations"])),
+        **{
+            key: {name: value for part in parts for name, value in part[key].items()}
+            for key in ("suites", "players", "references", "played")
+        },
     }

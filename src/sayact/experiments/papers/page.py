@@ -14,13 +14,12 @@ from sayact.evals.findings_tables import judged, played_of
 from sayact.evals.tables import fill
 from sayact.experiments.papers.arms import Arm
 from sayact.experiments.papers.figures import draw_figures
-from sayact.experiments.papers.measured import Measured, measured_of, together
+from sayact.experiments.papers.measured import NAME, Measured, measured_of, together
 from sayact.experiments.papers.players import Player
 from sayact.experiments.papers.playing import Round, outcomes
 from sayact.experiments.papers.training import Workshop
 from sayact.schema.errors import SayactError
 
-NAME = "papers-on-a-desk"
 CAPTIONS = {
     "generalisation": (
         "What is unseen",
