@@ -25,6 +25,7 @@ from sayact.experiments.papers.plan import (
     keep_plan,
     make_plan,
     tiny_plan,
+    with_starts,
 )
 from sayact.experiments.papers.players import players_of
 from sayact.experiments.papers.recipes import recipe_of
@@ -206,6 +207,27 @@ def test_a_budget_scales_what_is_done_and_is_kept(tmp_path, plan):
     assert keep_plan(make_plan(ARMS, slower, hours=3), tmp_path) == plan
     with pytest.raises(SayactError, match="planned for 3 h"):
         keep_plan(double, tmp_path)
+    some_arms = needed(("main",))
+    assert keep_plan(make_plan(some_arms, SPEED, hours=3), tmp_path) == plan
+    other = tmp_path / "main"
+    other.mkdir()
+    keep_plan(make_plan(some_arms, SPEED, hours=3), other)
+    with pytest.raises(SayactError, match=r"without the arms co-fine-tuned, .* --earlier"):
+        keep_plan(plan, other)
+    (other / "plan.json").write_text('{"hours": 3}')
+    with pytest.raises(SayactError, match="another version of sayact"):
+        keep_plan(plan, other)
+
+
+def test_the_time_for_playing_is_used_by_whoever_plays(plan):
+    ablations = needed(("ablations",))
+    alone = make_plan(ablations, SPEED, hours=3)
+    assert alone.starts == alone.ablation_starts > plan.ablation_starts
+    twice = with_starts(alone, 2 * alone.starts, ablations, 0)
+    assert twice.seconds["playing"] == pytest.approx(2 * alone.seconds["playing"])
+    given = make_plan(ARMS, SPEED, hours=3, given=("rt1", "rt2", "web", "grounded"))
+    assert given.starts == plan.starts
+    assert given.steps["ablation"] > plan.steps["ablation"]
 
 
 @pytest.mark.parametrize(("text", "hours"), [("90m", 1.5), ("3h", 3.0), ("1.5d", 36.0)])

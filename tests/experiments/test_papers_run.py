@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from sayact.evals.findings_tables import markdown_tables, short_table
 from sayact.evals.tables import fill
 from sayact.experiments.papers.arms import arm
 from sayact.experiments.papers.experiment import TINY_ARMS
-from sayact.experiments.papers.measured import NAME
+from sayact.experiments.papers.measured import NAME, together
 from sayact.models.checkpoint import latest_checkpoint, read_checkpoint
 
 
@@ -126,15 +127,60 @@ def test_an_earlier_run_stands_beside_and_is_not_played_again(out, tmp_path, cap
     page = (tmp_path / f"{NAME}.md").read_text()
     assert "### Run 2" in page
     assert "| pico, from scratch |" in page
-    with_seed = json.dumps(alone | {"seed": 5})
+
+
+def test_what_cannot_be_an_earlier_run_is_refused(out, tmp_path, capsys):
+    measured = json.loads((out / f"{NAME}.json").read_text())
+    real = json.loads(json.dumps(measured))
+    real["runs"][0]["plan"]["tiny"] = False
+    kept = tmp_path / "other.json"
     for text, told in (
-        (with_seed, "seed 5, not 0"),
-        ("[]", "is no JSON that"),
+        (json.dumps(measured | {"seed": 5}), "was played with seed 5, not 0"),
+        (json.dumps(real), "was played with tiny False, not True"),
+        (json.dumps(measured | {"suites": {"seen": 0}}), "other versions of seen"),
+        ("[]", "is no JSON"),
         ("{", "is no JSON"),
     ):
-        (tmp_path / "other.json").write_text(text)
-        assert experiment(tmp_path, "--earlier", str(tmp_path / "other.json")) == 2
-        assert told in " ".join(capsys.readouterr().err.split())
+        kept.write_text(text)
+        assert experiment(tmp_path, "--earlier", str(kept)) == 2
+        assert told in said(capsys)
+    assert experiment(out, "--earlier", str(out / f"{NAME}.json")) == 2
+    assert "this run itself writes" in said(capsys)
+    kept.write_text(json.dumps(measured))
+    assert experiment(tmp_path, "--earlier", str(kept)) == 2
+    assert "all that is asked for has been played" in said(capsys)
+    assert experiment(tmp_path, "--arms", "scratch", "--web-stage", "rt2-nano") == 2
+    assert "nothing that is asked for needs it" in said(capsys)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_of_two_runs_the_later_one_counts():
+    def run(command: str, played: dict[str, dict[str, str]]) -> dict[str, Any]:
+        names = list(played)
+        return {
+            "suites": {"seen": 1},
+            "runs": [{"command": command}],
+            "players": {name: name.upper() for name in names},
+            "main": names,
+            "ablations": [],
+            "references": {},
+            "played": played,
+        }
+
+    first = run("first", {"random": {"seen": "00"}, "rt1": {"seen": "01"}})
+    both = together((first,), run("second", {"rt1": {"seen": "11"}, "rt2": {"seen": "10"}}))
+    assert both["played"] == {
+        "random": {"seen": "00"},
+        "rt1": {"seen": "11"},
+        "rt2": {"seen": "10"},
+    }
+    assert both["main"] == ["random", "rt1", "rt2"]
+    # What came together before is not told twice.
+    again = together((first, both), run("third", {"rt2": {"seen": "11"}}))
+    assert [one["command"] for one in again["runs"]] == ["first", "second", "third"]
 
 
 def test_another_budget_needs_another_folder(out, capsys):

@@ -7,6 +7,7 @@ import pytest
 
 from sayact.envs.language_table import words
 from sayact.envs.language_table.blocks import BLOCK_MODES
+from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.instructions import NEW_VERBS
 from sayact.experiments.rephrasing import REPHRASED, SAYINGS, rephrased, sayings_of
 from sayact.schema.errors import UnknownNameError
@@ -48,6 +49,17 @@ def test_every_episode_has_as_many_sayings(rng):
     assert sayings_of(store) == sayings
     unknown = replace(store, infos=tuple({} for _ in tasks))
     assert {len(way) for way in sayings_of(unknown)} == {SAYINGS}
+
+
+def test_no_saying_is_a_sentence_of_the_suites(rng):
+    tasks = [(family, drawn(family, rng)[1]) for family in words.WORDINGS for _ in range(30)]
+    store = noise_store(rng, episodes=len(tasks), length=2)
+    infos = tuple({"family": family, "block_mode": "BLOCK_8"} for family, _ in tasks)
+    store = replace(store, tasks=tuple(task for _, task in tasks), infos=infos)
+    said = {saying for way in sayings_of(store) for saying in way}
+    for suite in ("wordings", "typos"):
+        asked = {SUITES[suite].start(index, 0).task.instruction for index in range(50)}
+        assert not asked & said
 
 
 def test_a_family_without_other_words_is_refused(rng):

@@ -202,21 +202,23 @@ def _mean(player: str, over: Mapping[str, float], played: Played) -> str:
 
 def _below(measured: Mapping[str, Any]) -> str:
     starts = " and ".join(
-        f"{most} of every suite for {who}"
+        f"{starts} of every suite for {who}"
         for kind, who in (("main", "main players"), ("ablations", "ablations"))
-        if (most := _most_starts(measured, measured[kind]))
+        if (starts := _starts_of(measured, measured[kind]))
     )
     made = "; ".join(
         f"{run['hardware']}, commit `{run['commit']}`, {run['date'][:10]}"
         for run in measured["runs"]
     )
     return (
-        f"Success in percent with 95 % intervals. Starts: {starts}, the same for all, seed "
+        f"Success in percent with 95 % intervals. Starts: {starts}, the same ones for all, seed "
         f"{measured['seed']}. A finding holds where the interval of the paired difference lies "
         f"above 0, and does not where it lies below. {made}."
     )
 
 
-def _most_starts(measured: Mapping[str, Any], players: Sequence[str]) -> int:
+def _starts_of(measured: Mapping[str, Any], players: Sequence[str]) -> str:
+    """How many starts of a suite these players have played: "15", or "9 to 15"."""
     played = measured["played"]
-    return max((len(s) for name in players for s in played.get(name, {}).values()), default=0)
+    counts = {len(starts) for name in players for starts in played.get(name, {}).values()}
+    return " to ".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else ""

@@ -4,7 +4,7 @@ nano    web        web                            all kinds of questions, from n
         grounding  grounded                       then where things are: RT-2 begins here
         main       rt1, rt2                       play every suite
 micro   pointing   pointing, …                    where things are, from nothing: one short stage
-        ablations  all others, with as many steps each; they play a subset (`papers.suites`)
+        ablations  all others, as many steps for all of a kind; a subset (`papers.suites`)
 """
 
 from collections.abc import Collection, Sequence

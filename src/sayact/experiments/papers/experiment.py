@@ -1,18 +1,19 @@
 """The whole experiment: plan, materials, training, playing, page. Each goes on where it stopped."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from sayact.evals.provenance import policy_title
 from sayact.experiments.papers.arms import Arm, needed
 from sayact.experiments.papers.materials import Materials, prepare
 from sayact.experiments.papers.measured import NAME, read_earlier
 from sayact.experiments.papers.page import write_page
-from sayact.experiments.papers.plan import PLAN, Plan, keep_plan, make_plan, tiny_plan
+from sayact.experiments.papers.plan import PLAN, Plan, keep_plan, make_plan, tiny_plan, with_starts
 from sayact.experiments.papers.players import Player, players_of
 from sayact.experiments.papers.playing import missing_rounds, play_rounds, rounds_of
 from sayact.experiments.papers.progress import bars, watching
@@ -62,19 +63,16 @@ def run(options: Options, console: Console) -> dict[str, Any]:
     )
     before = {name for one in earlier for name in one["played"]}
     arms = asked_arms(options, before)
+    check_used(options, arms, before)
     plan = planned(options, arms, console)
     if options.starts is not None:
-        plan = replace(plan, starts=options.starts, ablation_starts=options.starts)
+        plan = with_starts(plan, options.starts, arms, len(options.beside))
     materials = Materials(out=options.out, data=options.data, web=options.web)
     workshop = Workshop(
         out=options.out, plan=plan, materials=materials, trained=dict(options.trained)
     )
     everyone = players_of(workshop, arms, options.beside)
     players = tuple(player for player in everyone if player.name not in before)
-    if not players:
-        raise SayactError(
-            "all that is asked for has been played in what --earlier names; ask for other --arms"
-        )
     rounds = rounds_of(players, plan)
     console.print(plan_table(workshop, arms, players))
     train(workshop, arms, console)
@@ -94,24 +92,43 @@ def asked_arms(options: Options, before: Collection[str]) -> tuple[Arm, ...]:
         for one in asked
         if one.name not in before and (one.model != "web" or one.name in options.arms)
     ]
-    return needed(wanted, trained) if wanted else ()
+    if before and not wanted:
+        raise SayactError(
+            "all that is asked for has been played in what --earlier names; ask for other --arms"
+        )
+    return needed(wanted, trained)
+
+
+def check_used(options: Options, arms: Sequence[Arm], before: Collection[str]) -> None:
+    """Refuse what would be ignored: arms that are given and not asked for, names taken twice."""
+    unused = sorted(set(dict(options.trained)) - {one.name for one in arms})
+    if unused:
+        raise SayactError(
+            f"{', '.join(unused)} is given from elsewhere, and nothing that is asked for needs it"
+        )
+    taken = sorted({policy_title(policy) for policy in options.beside} & set(before))
+    if taken:
+        raise SayactError(
+            f"{', '.join(taken)} stands in what --earlier names; leave it out of --beside"
+        )
 
 
 def planned(options: Options, arms: Sequence[Arm], console: Console) -> Plan:
     """The plan that the folder has, or a new one by the speed of this machine."""
     if options.tiny:
-        return keep_plan(tiny_plan(options.workers, options.seed), options.out)
+        return keep_plan(tiny_plan(options.workers, options.seed, arms), options.out)
     known = (options.out / PLAN).exists()
     if not known:
         console.print("measuring how fast this machine trains …")
     trained = dict(options.trained)
     given = {"data": options.data, "web": options.web}
     plan = make_plan(
-        [arm for arm in arms if arm.name not in trained],
+        arms,
         UNMEASURED if known else measure_speed(),
         hours=options.hours,
         workers=options.workers,
         seed=options.seed,
+        given=trained,
         beside=len(options.beside),
         made=[name for name, folders in given.items() if folders],
     )

@@ -2,7 +2,7 @@
 
 nano     3.2 million parameters    the main arms: rt1-nano's and rt2-nano's own sizes
 micro    1.0 million               the ablations, of RT-1 too, at a third of the price
-pico     0.4 million               the smaller of the two sizes that the ablations compare
+pico     0.45 million              the smaller of the two sizes that the ablations compare
 """
 
 from dataclasses import replace

@@ -88,9 +88,10 @@ def _claim(measured: Measured) -> str:
     counts = {word: words.count(word) for word in ("held", "did not hold", "not distinguishable")}
     return (
         f"**Claim.** Of {len(words)} claims, most of them from the RT-1 and RT-2 papers, that were "
-        f"put to the test with networks of one to three million parameters, {counts['held']} held, "
-        f"{counts['did not hold']} did not hold, and {counts['not distinguishable']} could not be "
-        "told from no difference. Every verdict below is computed from the intervals."
+        "put to the test with networks of at most three million parameters, "
+        f"{counts['held']} held, {counts['did not hold']} did not hold, and "
+        f"{counts['not distinguishable']} could not be told from no difference. Every verdict "
+        "below is computed from the intervals."
     )
 
 
@@ -142,9 +143,10 @@ def _run_told(run: Measured, seed: int) -> list[str]:
 def _caveats(measured: Measured) -> str:
     lines = [
         "One seed of training for every arm: the intervals are those of the starts alone.",
-        "Ablations are networks of a third of the main arms' size with fewer steps, all of a kind "
-        "the same number, and play some of the suites. They tell apart what they differ in, and "
-        "not how good it can get.",
+        "Ablations are networks of a third of the main arms' size or less, with fewer steps, and "
+        "play some of the suites. They tell apart what they differ in, and not how good it can "
+        "get.",
+        *_unequal(measured),
         "No suite but *pairs* asks for held-out pairs of skill and block.",
         "A ratio's interval is a bootstrap over starts; a difference's is Agresti and Min's, put "
         "together over suites; p is McNemar's exact test, in which all starts count alike. Where "
@@ -159,3 +161,17 @@ def _caveats(measured: Measured) -> str:
             "is not known here."
         )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _unequal(measured: Measured) -> list[str]:
+    """Ablations of one network that had unlike numbers of steps, as where runs come together."""
+    steps: dict[str, dict[str, int]] = {}
+    for run in measured["runs"]:
+        for arm in run["arms"]:
+            if arm["tier"] == "ablation":
+                steps.setdefault(arm["model"], {})[arm["title"]] = arm["steps"]
+    return [
+        f"**Not all had as many steps**: {', '.join(f'{n} {s:,}' for n, s in each.items())}."
+        for each in steps.values()
+        if len(set(each.values())) > 1
+    ]

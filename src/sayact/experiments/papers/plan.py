@@ -10,7 +10,7 @@ A plan is made once and kept in the experiment's folder: who goes on goes on wit
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ TINY_STEPS, TINY_HOURS = 20, 0.03
 # way there, and takes much the same where training takes three times as long.
 EPISODE = {"rt2": 2.4, "rt1": 1.2, "baseline": 0.8, "ablation": 1.5}
 FEWEST_STARTS, MOST_STARTS = 5, 50
-ABLATIONS_PART, ABLATIONS_ALONE = 0.6, 0.9  # of the time for playing; without main arms
+ABLATIONS_PART = 0.6  # of the time for playing, where main arms play too
 
 DEMONSTRATION, PICTURE = 0.3, 0.02  # seconds of one thread for making one
 MOST_EPISODES, FEWEST_EPISODES = 5_000, 200
@@ -68,7 +68,8 @@ PAGES = 0.3  # drawn pages for every render of a table, as in rt2_web_pretrainin
 class Plan:
     """All numbers of an experiment but those of its networks.
 
-    hours: of the clock, with `workers` processes. steps: by kind (`kind_of`). starts,
+    hours: of the clock, with `workers` processes. arms: for which it was made. steps: by kind
+    (`kind_of`). starts,
     ablation_starts: of every suite that main arms and ablations play. episodes: demonstrations,
     less those of the `held_out` pairs of family and block. seconds: expected of one thread, by what
     is done.
@@ -77,6 +78,7 @@ class Plan:
     hours: float
     workers: int
     seed: int
+    arms: tuple[str, ...]
     steps: dict[str, int]
     starts: int
     ablation_starts: int
@@ -112,13 +114,15 @@ def make_plan(
     hours: float,
     workers: int = 2,
     seed: int = 0,
+    given: Collection[str] = (),
     beside: int = 0,
-    made: Sequence[str] = (),
+    made: Collection[str] = (),
 ) -> Plan:
-    """`arms` are those to be trained; `beside`, how many more policies play what the main arms do;
-    `made`, of "data" and "web" what is there already."""
+    """`arms` are trained, but for those that are `given`, and play; `beside`: how many more
+    policies play what the main arms do; `made`: of "data" and "web" what is there already."""
     budget = hours * HOUR * max(workers, 1)
-    unit = sum(SHARES[kind_of(arm)] * seconds_a_step(arm, speed) for arm in arms)
+    trained = [arm for arm in arms if arm.name not in given]
+    unit = sum(SHARES[kind_of(arm)] * seconds_a_step(arm, speed) for arm in trained)
     scale = TRAINING * budget / max(unit, 1e-9)
     steps = {
         kind: _within(share * scale, FEWEST_STEPS, MOST_STEPS[kind])
@@ -126,14 +130,15 @@ def make_plan(
     }
     each = MAKING * budget / max(2 - len(made), 1)
     pictures = _within(each / PICTURE / (1 + PAGES), FEWEST_PICTURES, MOST_PICTURES)
-    starts, ablation_starts, playing = _starts(arms, PLAYING * budget, beside)
+    main, ablation = _starts(arms, PLAYING * budget, beside)
     plan = Plan(
         hours=hours,
         workers=workers,
         seed=seed,
+        arms=tuple(arm.name for arm in arms),
         steps=steps,
-        starts=starts,
-        ablation_starts=ablation_starts,
+        starts=main,
+        ablation_starts=ablation,
         episodes=_within(each / DEMONSTRATION, FEWEST_EPISODES, MOST_EPISODES),
         pictures=pictures,
         pages=round(PAGES * pictures),
@@ -142,18 +147,25 @@ def make_plan(
     seconds = {
         "making": (0 if "data" in made else plan.episodes * DEMONSTRATION)
         + (0 if "web" in made else (plan.pictures + plan.pages) * PICTURE),
-        "training": sum(plan.seconds_of(arm) for arm in arms),
-        "playing": playing,
+        "training": sum(plan.seconds_of(arm) for arm in trained),
+        "playing": _playing(arms, beside, main, ablation),
     }
     return replace(plan, seconds=seconds)
 
 
-def tiny_plan(workers: int, seed: int) -> Plan:
+def with_starts(plan: Plan, starts: int, arms: Sequence[Arm], beside: int) -> Plan:
+    """The plan with so many starts of every suite."""
+    playing = {"playing": _playing(arms, beside, starts, starts)}
+    return replace(plan, starts=starts, ablation_starts=starts, seconds=plan.seconds | playing)
+
+
+def tiny_plan(workers: int, seed: int, arms: Sequence[Arm] = ()) -> Plan:
     """Little of everything, to see that the path works."""
     return Plan(
         hours=TINY_HOURS,
         workers=workers,
         seed=seed,
+        arms=tuple(arm.name for arm in arms),
         steps=dict.fromkeys(SHARES, TINY_STEPS),
         starts=2,
         ablation_starts=1,
@@ -168,17 +180,29 @@ def tiny_plan(workers: int, seed: int) -> Plan:
 def keep_plan(plan: Plan, out: Path) -> Plan:
     """The plan of the folder, with as many workers as this one; or this one, which is then written.
 
-    Raises SayactError where that was made with another budget or seed.
+    Raises SayactError where that was made with another budget or seed, or for other arms: what a
+    budget buys depends on them.
     """
     path = out / PLAN
     if not path.exists():
         write_json(path, to_json(plan))
         return plan
-    kept = from_json(Plan, json.loads(path.read_text()))
+    try:
+        kept = from_json(Plan, json.loads(path.read_text()))
+    except (SayactError, ValueError) as error:
+        raise SayactError(
+            f"{path} was written by another version of sayact; give another --out, and what was "
+            f"measured here with --earlier ({error})"
+        ) from error
+    told = f"{out} was planned for {kept.hours:g} h with the seed {kept.seed}"
     if (kept.hours, kept.tiny, kept.seed) != (plan.hours, plan.tiny, plan.seed):
         raise SayactError(
-            f"{out} was planned for {kept.hours:g} h with the seed {kept.seed}"
-            f"{', tiny' if kept.tiny else ''}; go on with that, or give another --out"
+            f"{told}{', tiny' if kept.tiny else ''}; go on with that, or give another --out"
+        )
+    if more := sorted(set(plan.arms) - set(kept.arms)):
+        raise SayactError(
+            f"{told} and without the arms {', '.join(more)}; give another --out for them, and "
+            f"--earlier {out}/papers-on-a-desk.json to have all on one page"
         )
     return replace(kept, workers=plan.workers)
 
@@ -203,22 +227,27 @@ def hours_of(budget: str) -> float:
     return hours
 
 
-def _starts(arms: Sequence[Arm], seconds: float, beside: int) -> tuple[int, int, float]:
-    """Starts of each suite that main arms and ablations play, and what playing them takes."""
-    main = [EPISODE[arm.model] for arm in arms if arm.tier == "main"]
-    ablations = [arm.model for arm in arms if arm.tier == "ablation"]
-    baselines = [EPISODE["baseline"]] * 2 + [EPISODE["rt2"]] * beside
-    one = sum(main + baselines) * len(main_suites(False))
-    one += EPISODE["rt2"] * len(planned_suites(False)) if main else 0.0
-    other = EPISODE["ablation"] * sum(len(ablation_suites(False, one)) for one in ablations)
-    part = (ABLATIONS_PART if main else ABLATIONS_ALONE) if other else 0.0
+def _starts(arms: Sequence[Arm], seconds: float, beside: int) -> tuple[int, int]:
+    """Starts of each suite that main arms and ablations play in so much time."""
+    one, other = _playing(arms, beside, 1, 0), _playing(arms, beside, 0, 1)
+    if all(arm.tier != "main" for arm in arms):  # baselines play as many starts as ablations
+        starts = _within(seconds / (one + other), FEWEST_STARTS, MOST_STARTS)
+        return starts, starts
+    part = ABLATIONS_PART if other else 0.0
     starts = _within((1 - part) * seconds / one, FEWEST_STARTS, MOST_STARTS)
-    ablation_starts = (
-        _within(part * seconds / other, FEWEST_STARTS, MOST_STARTS) if other else FEWEST_STARTS
-    )
-    # An ablation is compared with main players on what both have played.
-    ablation_starts = min(ablation_starts, starts)
-    return starts, ablation_starts, starts * one + ablation_starts * other
+    if not other:
+        return starts, starts
+    return starts, min(starts, _within(part * seconds / other, FEWEST_STARTS, MOST_STARTS))
+
+
+def _playing(arms: Sequence[Arm], beside: int, main: int, ablation: int) -> float:
+    """Seconds of one thread that so many starts of each suite take."""
+    acting = [EPISODE[arm.model] for arm in arms if arm.tier == "main"]
+    everything = [*acting, *[EPISODE["baseline"]] * 2, *[EPISODE["rt2"]] * beside]
+    planned = EPISODE["rt2"] * len(planned_suites(False)) if acting else 0.0
+    ablations = sum(len(ablation_suites(False, a.model)) for a in arms if a.tier == "ablation")
+    one = sum(everything) * len(main_suites(False)) + planned
+    return main * one + ablation * EPISODE["ablation"] * ablations
 
 
 def _within(number: float, fewest: int, most: int) -> int:
