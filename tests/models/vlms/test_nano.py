@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sayact.models.layers.attention import Layer
 from sayact.models.vlms.nano import NanoVLM
 from sayact.testing.tiny import tiny_nano
 
@@ -95,7 +96,9 @@ def test_prompt_is_read_both_ways(model: NanoVLM) -> None:
     def note(module: nn.Module, given: Any, found: Tensor) -> None:
         seen.append(found)
 
-    hook = model.layers[0].norm_forward.register_forward_hook(note)  # has seen all tokens, in rows
+    layer = model.layers[0]
+    assert isinstance(layer, Layer)
+    hook = layer.norm_forward.register_forward_hook(note)  # it has seen all tokens, in rows
     model(pixels, tokens, prompt, answer)
     other = tokens.clone()
     other[0, PROMPTS[0] - 1] = (other[0, PROMPTS[0] - 1] + 1) % 40
