@@ -12,7 +12,7 @@ from sayact.cli import main
 from sayact.envs.language_table.camera import PICTURE, project
 from sayact.envs.language_table.simulator import Simulator
 from sayact.evals import looking
-from sayact.evals.looking_tables import markdown_table
+from sayact.evals.looking_tables import markdown_table, terminal_table
 from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.suites.suite import first_sight, starts
 from sayact.policies.loading import load_rt2
@@ -93,6 +93,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert [one["suite"] for one in found["rows"][0]["looked"]] == ["seen", "people"]
     assert all(one["asked"] == 3 for one in found["rows"][0]["looked"])
     assert "| people | **" in markdown_table(found)
+
+
+def test_many_policies_have_a_line_each():
+    row = {"policy": "x", "looked": [{"suite": "seen", "asked": 4, "moved": 3, "goal": 1}]}
+    found = {
+        "rows": [{**row, "policy": name} for name in "abcde"],
+        "looking": {"episodes": 4, "seed": 0},
+        "hardware": "here",
+        "commit": "0",
+    }
+    assert "| e | 75 / 25 |" in markdown_table(found)
+    few = found | {"rows": found["rows"][:2]}
+    assert "b: goal" in markdown_table(few).replace("`", "")
+    assert terminal_table(found).row_count == 5
 
 
 def test_what_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,21 +11,30 @@ from sayact.evals.suites.catalogue import SUITES
 from sayact.evals.terminal import named_rows
 
 KINDS = ("moved", "goal")
+MOST_ACROSS = 4  # policies side by side
 
 
 def terminal_table(found: dict[str, Any]) -> Table:
     """For people at the prompt: a line a suite, two columns a policy."""
     title = f"looks at the right place in %, {found['looking']['episodes']} starts a suite"
+    if len(found["rows"]) > MOST_ACROSS:
+        headings, rows = _a_line_each(found)
+        table = named_rows(f"{title}: what is moved / the goal", headings, rows)
+        return table
     table = named_rows(title, _headings(found, ""), _lines(found, percent))
     table.caption = "95 % Wilson intervals in parentheses"
     return table
 
 
 def markdown_table(found: dict[str, Any]) -> str:
-    """For results/: the same numbers, and where they come from."""
-    lines = table_lines(_headings(found, "`"), _lines(found, bold_percent))
+    """For results/: the same numbers, and where they come from; a line a policy where many are."""
+    headings, rows = _headings(found, "`"), _lines(found, bold_percent)
+    if len(found["rows"]) > MOST_ACROSS:
+        headings, rows = _a_line_each(found)
+    lines = table_lines(headings, rows)
+    what = "with 95 % Wilson intervals" if headings[0] == "suite" else "(what is moved / the goal)"
     told = (
-        f"Looks at the right place in percent with 95 % Wilson intervals, at the first pictures of "
+        f"Looks at the right place in percent {what}, at the first pictures of "
         f"{found['looking']['episodes']} starts a suite, seed {found['looking']['seed']}. "
         f"{found['hardware']}; commit `{found['commit']}`."
     )
@@ -43,6 +52,22 @@ def _lines(found: dict[str, Any], write: Write) -> list[list[str]]:
         [SUITES[each[0]["suite"]].title, *(_cell(one, write, k) for one in each for k in KINDS)]
         for each in zip(*columns, strict=True)
     ]
+
+
+def _a_line_each(found: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Headings and lines of a table with a column a suite: what is moved / the goal, in percent."""
+    suites = [SUITES[one["suite"]].title for one in found["rows"][0]["looked"]]
+    lines = [
+        [
+            row["policy"],
+            *(
+                " / ".join(f"{100 * one[kind] / one['asked']:.0f}" for kind in KINDS)
+                for one in row["looked"]
+            ),
+        ]
+        for row in found["rows"]
+    ]
+    return ["policy", *suites], lines
 
 
 def _cell(one: dict[str, Any], write: Write, kind: str) -> str:

@@ -57,9 +57,9 @@ def test_train_with_lora_save_and_act(
     )
     examples, seen = batch(processor, rng)
     model = RT2(vlm).channels_last("cpu").train()
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 2e-2)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 1e-2)
     losses: list[float] = []
-    for _ in range(40):
+    for _ in range(60):
         loss = model.loss(examples).total
         optimizer.zero_grad()
         loss.backward()

@@ -9,6 +9,8 @@ own forward knows neither prompts of different lengths with a cache nor logits o
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -283,13 +285,19 @@ class HubVLM(VLM):
             inputs_embeds=vectors,
             attention_mask=seen,
             position_ids=self.positions(order),
-            past_key_values=cache,
             use_cache=cache is not None,
+            **{self._cache_argument: cache},
             **({} if picture is None else self._beside(picture, vectors)),
         )
         if cache is not None:
             cache.used += vectors.shape[1]
         return found.last_hidden_state
+
+    @cached_property
+    def _cache_argument(self) -> str:
+        """transformers 5.24 renamed it."""
+        names = signature(self.decoder.forward).parameters
+        return "cache" if "cache" in names else "past_key_values"
 
     def _beside(self, picture: Picture, vectors: Float[Tensor, "B Q D"]) -> dict[str, Any]:
         """Arguments by which the layers get `picture.extra`."""

@@ -35,7 +35,9 @@ class KeyValueCache:
         default_factory=dict[int, tuple[Tensor, Tensor]]
     )
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: Any) -> tuple[Tensor, Tensor]:
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor]:
         """Write (B, heads, new, width) behind the used slots; all slots come back.
 
         The layers of transformers call this; `used` moves when the last of them has.
