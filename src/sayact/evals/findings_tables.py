@@ -23,19 +23,20 @@ MARKS = {
 
 
 def short_table(measured: Mapping[str, Any]) -> str:
-    """The findings for a README: the claim, the paper, ours, the verdict."""
+    """The findings for a README: the claim, the paper, ours, the verdict.
+
+    Claims about two policies neither of which does better than chance are counted, not shown.
+    """
+    verdicts = [(f, v) for f, v in judged(measured) if v.word != "not measured"]
+    shown = [(finding, verdict) for finding, verdict in verdicts if not verdict.reason]
     rows = [
-        [
-            finding.claim,
-            finding.paper,
-            _rates(verdict),
-            MARKS[verdict.word],
-        ]
-        for finding, verdict in judged(measured)
-        if verdict.word != "not measured"
+        [finding.claim, finding.paper, _rates(verdict), MARKS[verdict.word]]
+        for finding, verdict in shown
     ]
     lines = table_lines(["finding", "the papers, %", "here, %", "did it hold"], rows, words=2)
-    return "\n".join([*lines, "", _below(measured)]) + "\n"
+    floor = len(verdicts) - len(shown)
+    told = f"In {floor} more claims neither policy is above random play. " if floor else ""
+    return "\n".join([*lines, "", told + _below(measured)]) + "\n"
 
 
 def markdown_tables(measured: Mapping[str, Any]) -> str:
