@@ -109,8 +109,11 @@ def test_a_stream_gets_the_reference_s_tokens(model, engine, precision):
         assert (found == tokens).all()
         assert np.abs(near - logits).max() < SUM_ORDER * spread
     else:
-        # Near ties may fall the other way; but not far, and not often.
-        assert 1e-5 * spread < np.abs(near - logits).mean() < ROUNDING * spread
+        # Near ties may fall the other way; but not far, and not often. Without instructions for
+        # bfloat16 OpenVINO computes in float32, whatever it is asked for.
+        rounds = engine != "openvino" or torch.cpu._is_avx512_bf16_supported()
+        least = 1e-5 * spread if rounds else 0.0
+        assert least < np.abs(near - logits).mean() < ROUNDING * spread
         assert (found == tokens).mean() > 0.7
 
 
