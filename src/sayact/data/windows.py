@@ -5,7 +5,7 @@ else, so a run that goes on after a kill sees the very pictures it would have se
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,8 @@ class WindowSampler:
         self._points = None if locate is None else locate(store)
         self.rephrased = rephrased
         # All ways to say each episode's task, the one of the store first.
-        more = repeat(()) if sayings is None else sayings
-        ways = [(task, *other) for task, other in zip(store.tasks, more, strict=False)]
+        more = [()] * len(store.tasks) if sayings is None else sayings
+        ways = [(task, *other) for task, other in zip(store.tasks, more, strict=True)]
         distinct = {sentence: i for i, sentence in enumerate(dict.fromkeys(chain(*ways)))}
         self._ways = np.array([[distinct[sentence] for sentence in way] for way in ways])
         self._sentences = torch.from_numpy(np.stack([processor.sentences(s) for s in distinct]))

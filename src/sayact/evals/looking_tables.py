@@ -12,15 +12,14 @@ from sayact.evals.terminal import named_rows
 
 KINDS = ("moved", "goal")
 MOST_ACROSS = 4  # policies side by side
+PAIR = "what is moved / the goal"  # in one cell, where there are more
 
 
 def terminal_table(found: dict[str, Any]) -> Table:
     """For people at the prompt: a line a suite, two columns a policy."""
     title = f"looks at the right place in %, {found['looking']['episodes']} starts a suite"
-    if len(found["rows"]) > MOST_ACROSS:
-        headings, rows = _a_line_each(found)
-        table = named_rows(f"{title}: what is moved / the goal", headings, rows)
-        return table
+    if _many(found):
+        return named_rows(f"{title}: {PAIR}", *_a_line_each(found))
     table = named_rows(title, _headings(found, ""), _lines(found, percent))
     table.caption = "95 % Wilson intervals in parentheses"
     return table
@@ -28,17 +27,21 @@ def terminal_table(found: dict[str, Any]) -> Table:
 
 def markdown_table(found: dict[str, Any]) -> str:
     """For results/: the same numbers, and where they come from; a line a policy where many are."""
-    headings, rows = _headings(found, "`"), _lines(found, bold_percent)
-    if len(found["rows"]) > MOST_ACROSS:
-        headings, rows = _a_line_each(found)
-    lines = table_lines(headings, rows)
-    what = "with 95 % Wilson intervals" if headings[0] == "suite" else "(what is moved / the goal)"
+    if _many(found):
+        lines, what = table_lines(*_a_line_each(found)), f"({PAIR})"
+    else:
+        lines = table_lines(_headings(found, "`"), _lines(found, bold_percent))
+        what = "with 95 % Wilson intervals"
     told = (
         f"Looks at the right place in percent {what}, at the first pictures of "
         f"{found['looking']['episodes']} starts a suite, seed {found['looking']['seed']}. "
         f"{found['hardware']}; commit `{found['commit']}`."
     )
     return "\n".join((*lines, "", told)) + "\n"
+
+
+def _many(found: dict[str, Any]) -> bool:
+    return len(found["rows"]) > MOST_ACROSS
 
 
 def _headings(found: dict[str, Any], quote: str) -> list[str]:

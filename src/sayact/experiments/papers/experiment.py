@@ -23,9 +23,8 @@ from sayact.policies.loading import BASELINES, checkpoint_folder
 from sayact.schema.errors import SayactError
 
 TINY_ARMS = ("rt1", "rt2", "fine-tuned", "co-fine-tuned", "frozen")
-UNMEASURED = Speed(
-    rt1=1.0, rt1_micro=1.0, nano=1.0, micro=1.0, pico=1.0
-)  # where a plan is there already
+# Where a plan is there already.
+UNMEASURED = Speed(rt1=1.0, rt1_micro=1.0, nano=1.0, micro=1.0, pico=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
