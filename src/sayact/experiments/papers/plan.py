@@ -70,10 +70,9 @@ class Plan:
     """All numbers of an experiment but those of its networks.
 
     hours: of the clock, with `workers` processes. arms: for which it was made. steps: by kind
-    (`kind_of`). starts,
-    ablation_starts: of every suite that main arms and ablations play. episodes: demonstrations,
-    less those of the `held_out` pairs of family and block. seconds: expected of one thread, by what
-    is done.
+    (`kind_of`). starts, ablation_starts: of every suite that main arms and ablations play.
+    episodes: demonstrations, less those of the `held_out` pairs of family and block. seconds:
+    expected of one thread, by what is done.
     """
 
     hours: float
