@@ -247,6 +247,15 @@ FINDINGS: tuple[Finding, ...] = (
         "as many pictures, of eight blocks instead of all",
     ),
     _beats(
+        "coverage-objects",
+        "… on objects of shapes and colours that no demonstration has",
+        "co-fine-tuned",
+        "control",
+        equal("objects_hard"),
+        "not in the papers",
+        "where the two webs differ most",
+    ),
+    _beats(
         "plans",
         "RT-2 does better when it writes a plan first",
         PLANNED,
