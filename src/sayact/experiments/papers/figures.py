@@ -60,7 +60,7 @@ PAPER, OURS = "the paper, real robots", "here, simulated, 95 % intervals"
 
 
 def draw_figures(played: Played, folder: Path) -> tuple[Path, ...]:
-    """One PNG each of what was played; what was not is left out."""
+    """One PNG each of what was played; what was not is left out, and so is a player on its own."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
         "generalisation": (
@@ -88,7 +88,7 @@ def draw_figures(played: Played, folder: Path) -> tuple[Path, ...]:
     }
     drawn: list[Path] = []
     for name, panels in figures.items():
-        if panels[-1].bars:
+        if len(panels[-1].bars) > 1:
             drawn.append(draw_panels(panels, folder / f"{name}.png"))
     return tuple(drawn)
 
