@@ -6,6 +6,8 @@ Times are those of a busy machine: a loop of 20 Hz, and tolerances of a period.
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -292,14 +294,37 @@ def test_a_robot_whose_call_does_not_return_is_stopped_from_outside() -> None:
     assert times(robot, "stop")[0] - times(robot, "observe")[3] < 0.9
 
 
+@contextmanager
+def inheriting(number: signal.Signals, handler: signal.Handlers | None) -> Iterator[None]:
+    """As if this program had been started so; None: with a handler of Python's own."""
+    before = signal.signal(number, handler or signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [getattr(signal, name) for name in SIGNALS])
 def test_signals_stop(number: signal.Signals) -> None:
-    # Under nohup a hang-up is ignored, and stays so: here all of them are heard.
-    inherited = signal.signal(number, signal.default_int_handler)
-    try:
+    with inheriting(number, None):
         _stopped_by(number)
-    finally:
-        signal.signal(number, inherited)
+
+
+def test_ctrl_c_stops_where_a_script_has_started_the_program_to_ignore_it() -> None:
+    with inheriting(signal.SIGINT, signal.SIG_IGN):
+        _stopped_by(signal.SIGINT)
+
+
+def test_the_second_ctrl_c_ends_the_program_even_there() -> None:
+    with inheriting(signal.SIGINT, signal.SIG_IGN), stopping_on_signals(Desk()):
+        signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+
+
+def test_under_nohup_a_hang_up_is_ignored() -> None:
+    with inheriting(signal.SIGHUP, signal.SIG_IGN), stopping_on_signals(desk := Desk()):
+        signal.raise_signal(signal.SIGHUP)
+    assert desk.stopped is None
 
 
 def _stopped_by(number: signal.Signals) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sayact.cli import main
+from sayact.commands.run_display import Display
 from sayact.data.dataset import Dataset
 from sayact.policies.loading import load_policy
 from sayact.robots.loading import make_robot
@@ -98,6 +99,15 @@ def test_a_typed_sentence_is_the_new_instruction_and_enter_ends_the_episode() ->
     terminal.type("\n")
     assert terminal.ended() == 0
     assert f"success: {SENTENCE} → come back" in terminal.screen
+
+
+def test_a_stop_between_two_episodes_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Display, "ended", lambda *_: signal.raise_signal(signal.SIGTERM))
+    asked = ["--policy", "zero", "--instruction", SENTENCE, "--steps", "3", "--episodes", "2"]
+    assert main(["run", MY_ARM, *asked]) == 1
+    assert "ended after 1 of 2 episodes: SIGTERM was received" in capsys.readouterr().out
 
 
 def test_without_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

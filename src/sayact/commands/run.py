@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.console import Console
+from rich.markup import escape
 from tyro.conf import Positional, arg
 
 from sayact.commands.verb import Outcome, Verb
@@ -119,9 +120,9 @@ class Run(Verb):
             display.close()
             if recording is not None:
                 recording.close()
-        return self._told(console, reports)
+        return self._told(console, reports, desk.stopped or reports[-1].reason)
 
-    def _told(self, console: Console, reports: "list[RunReport]") -> Outcome:
+    def _told(self, console: Console, reports: "list[RunReport]", why: str) -> Outcome:
         from sayact.commands.run_display import summary
 
         console.print(summary(reports))
@@ -129,8 +130,12 @@ class Run(Verb):
             console.print(f"recorded: sayact data show {self.record}", soft_wrap=True)
         if self.dry_run:
             console.print("a dry run: nothing was applied")
+        if len(reports) < self.episodes:
+            so_far = f"{len(reports)} of {self.episodes} episodes"
+            console.print(f"ended after {so_far}: {escape(why)}", soft_wrap=True)
         stopped = any(report.outcome == "stopped" for report in reports)
-        return Outcome(result={"episodes": [r.to_json() for r in reports]}, ok=not stopped)
+        ok = not stopped and len(reports) == self.episodes
+        return Outcome(result={"episodes": [r.to_json() for r in reports]}, ok=ok)
 
     def _robot(self) -> "Robot":
         from sayact.robots.loading import make_robot

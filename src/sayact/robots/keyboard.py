@@ -105,17 +105,20 @@ class Keyboard:
 
 @contextmanager
 def stopping_on_signals(desk: Desk) -> Iterator[None]:
-    """`SIGNALS` are emergency stops; the second time they do what they always do.
+    """`SIGNALS` are emergency stops; the second time they do what they do in other programs.
 
-    One that is ignored stays so: `nohup` means what it says.
+    Also those that this program was started to ignore, as a script's `&` does with Ctrl-C: whoever
+    presses it does not know that. But `nohup` means what it says.
     """
     known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     before: dict[int, Any] = {n: signal.getsignal(n) for n in known}
-    before = {n: handler for n, handler in before.items() if handler is not signal.SIG_IGN}
+    if hasattr(signal, "SIGHUP") and before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
 
     def stop(number: int, _: FrameType | None) -> None:
         desk.stop(f"{signal.Signals(number).name} was received")
-        signal.signal(number, before[number])
+        ignored = before[number] is signal.SIG_IGN
+        signal.signal(number, signal.SIG_DFL if ignored else before[number])
 
     for number in before:
         signal.signal(number, stop)
