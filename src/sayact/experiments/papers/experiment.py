@@ -123,7 +123,7 @@ def planned(options: Options, arms: Sequence[Arm], console: Console) -> Plan:
     given = {"data": options.data, "web": options.web}
     plan = make_plan(
         arms,
-        UNMEASURED if known else measure_speed(),
+        UNMEASURED if known else measure_speed(options.workers),
         hours=options.hours,
         workers=options.workers,
         seed=options.seed,

@@ -13,7 +13,7 @@ UNSEEN, EMERGENT = weights("unseen"), weights("emergent")
 SMALL = "3.2 million parameters and a drawn web for 55 billion and the internet's"
 SIZES = "1 million parameters against 0.45 million, for 55 billion against 5"
 LANGUAGE_TABLE = "3.2 million parameters for 3 billion; both are simulated"
-EQUAL_STEPS = "1 million parameters; the same steps for each, fewer than the main RT-2 had"
+EQUAL_STEPS = "1 million parameters; the same steps for each"
 PICO_STEPS = "0.45 million parameters; as many steps as the larger ones"
 DATA = "RT-2's network of 1 million parameters, not RT-1's; simulated demonstrations"
 
