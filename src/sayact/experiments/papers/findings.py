@@ -229,6 +229,15 @@ FINDINGS: tuple[Finding, ...] = (
         DATA,
     ),
     _beats(
+        "amount-eighth",
+        "… all against an eighth",
+        "co-fine-tuned",
+        "eighth",
+        UNSEEN,
+        "less data, less success (RT-1, section 6.5)",
+        DATA,
+    ),
+    _beats(
         "diversity",
         "diverse demonstrations beat as many about half of the blocks",
         "eighth",

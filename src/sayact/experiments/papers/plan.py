@@ -30,7 +30,7 @@ TRAINING, PLAYING, MAKING = 0.68, 0.20, 0.07  # of the budget
 
 # Steps against an ablation's of RT-2. Pointing is learned late on the web, and RT-1's steps are
 # quick (results/rt2-nano-web.md). RT-2's ablations need theirs: after 2,326 steps of pointing and
-# 720 of acting hardly any could push a block (results/papers-on-a-desk.md).
+# 720 of acting hardly any could push a block (results/papers-on-a-desk-720-steps.md).
 SHARES = {
     "web": 1.0,
     "grounding": 0.8,

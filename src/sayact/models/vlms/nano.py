@@ -35,6 +35,8 @@ from sayact.models.vlms.nano_config import NanoConfig
 from sayact.models.vlms.nano_eyes import FilmTokenizer, StemTokenizer, places_of
 from sayact.models.vlms.vlm import VLM
 
+WIDTH = 16  # what the length of a batch's rows is a multiple of
+
 
 class Reader(nn.Module):
     """The question by itself: every word in its context, and all of it in one vector."""
@@ -54,9 +56,10 @@ class Reader(nn.Module):
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B D"]]:
         # Nobody reads what padding sees; it may see the prompt, so that no row of weights is empty.
         mask = prompt[:, None].expand(-1, prompt.shape[1], -1)
+        rows, count = through_rows(self.layers, words, mask, prompt)
         slots = prompt.flatten().nonzero()[:, 0]
-        rows = through_rows(self.layers, words.flatten(0, 1)[slots], mask, slots)
-        words = words.flatten(0, 1).index_copy(0, slots, rows.to(words.dtype)).view(words.shape)
+        read = rows[:count].to(words.dtype)
+        words = words.flatten(0, 1).index_copy(0, slots, read).view(words.shape)
         read = self.norm(words)
         weights = self.weigh(read).masked_fill(~prompt[..., None], float("-inf")).softmax(1)
         values = self.value(read).unflatten(-1, (weights.shape[-1], -1))
@@ -141,17 +144,19 @@ class NanoVLM(VLM):
         answer: Bool[Tensor, "B N"],
     ) -> tuple[Float[Tensor, "M V"], Float[Tensor, "B K h w"] | None]:
         """The logits, and where the image tokens looked, if they do such a thing."""
+        # Round numbers of tokens, as of rows in `through_rows`.
+        room = min(-tokens.shape[1] % WIDTH, max(self.context - tokens.shape[1], 0))
+        tokens, prompt, answer = (F.pad(each, (0, room)) for each in (tokens, prompt, answer))
         positions = torch.arange(tokens.shape[1], device=tokens.device)
         words = self.embed(tokens, positions)
         image, words, maps = self.see(pixels, words, prompt)
         mask = attention_mask(image.shape[1], prompt, answer)
-        used = F.pad(prompt | answer, (image.shape[1], 0), value=True).flatten()
+        used = F.pad(prompt | answer, (image.shape[1], 0), value=True)
         # A token is read off one place early: where the token before it stands.
-        before = F.pad(answer, (image.shape[1] - 1, 1)).flatten()
-        slots = used.nonzero()[:, 0]
-        kept = before[slots].nonzero()[:, 0]
-        x = torch.cat([image, words], 1).flatten(0, 1)[slots]
-        return self.read_out(through_rows(self.layers, x, mask, slots, kept)), maps
+        before = F.pad(answer, (image.shape[1] - 1, 1))
+        x = torch.cat([image, words], 1)
+        rows, count = through_rows(self.layers, x, mask, used, before)
+        return self.read_out(rows)[:count], maps
 
     def embed(
         self, tokens: Int64[Tensor, "B N"], positions: Int64[Tensor, "..."]
@@ -169,7 +174,7 @@ class NanoVLM(VLM):
         maps = None
         if isinstance(self.eyes, FilmTokenizer):
             assert self.reader is not None
-            longest = int(prompt.sum(1).max())
+            longest = min(-(-int(prompt.sum(1).max()) // WIDTH) * WIDTH, prompt.shape[1])
             # Answers are not read beforehand: they are what is to be found.
             read, question = self.reader(words[:, :longest], prompt[:, :longest])
             words = torch.cat([read, words[:, longest:]], 1)
